@@ -1,0 +1,209 @@
+"""The planner: (proposal, situation, now) → broadcasts. Pure: it reads no clock and touches nothing.
+
+The policy gives moments; quiet hours move them; every broadcast expires when the next one on its channel is due or when
+what it says stops being true; and what is too late by `now` is kept as skipped, with its reason, never dropped in
+silence. Of several messages that are late but still true, a channel gets the newest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+
+from broadcaster.announcement.lifecycle import State
+from broadcaster.announcement.times import at_clock
+from broadcaster.planning.broadcast import Broadcast, BroadcastState, broadcast_id
+from broadcaster.planning.phase import Phase
+from broadcaster.planning.policy import DaysBefore, Immediate, Periodic
+from broadcaster.planning.proposal import Proposal
+
+HORIZON = timedelta(days=35)
+"""How far ahead a phase without a known end is planned; planning again later adds more."""
+
+OVERRUN_IS_TRUE_FOR = timedelta(days=1)
+NEWS_IS_TRUE_FOR = timedelta(days=7)
+"""How long a `restored` or `cancelled` message is still worth sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the planner must know of the world besides the proposal. `known` are the ids of broadcasts that exist."""
+
+    revision: int
+    state: State = State.SCHEDULED
+    approved_at: datetime | None = None
+    finished_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    told_channels: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A policy's moment before anything moved it; `until` is when what it says stops being true (None: unknown)."""
+
+    phase: Phase
+    channel: str
+    occurrence: str
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    proposal: Proposal
+    situation: Situation
+    now: datetime
+
+
+def plan(proposal: Proposal, situation: Situation, now: datetime) -> tuple[Broadcast, ...]:
+    """Every broadcast that the proposal's policy wants in this situation, by due time, then phase and channel."""
+    frame = _Frame(proposal, situation, now)
+    moments = sorted(_moments(frame), key=lambda moment: (moment.channel, moment.at))
+    wanted: list[Broadcast] = []
+    for _, of_channel in groupby(moments, key=lambda moment: moment.channel):
+        placed = [_place(moment, frame) for moment in of_channel]
+        wanted += [_judge(row, frame) for row in _expire_by_successor(placed)]
+    order = list(Phase)
+    return tuple(sorted(wanted, key=lambda row: (row.due_at, order.index(row.phase), row.channel)))
+
+
+def _moments(frame: _Frame) -> Iterator[_Moment]:
+    state = frame.situation.state
+    if state is State.CANCELLED:
+        yield from _cancelled(frame)
+    elif state is State.COMPLETED:
+        yield from _restored(frame)
+    else:
+        yield from _before(frame)
+        yield from _during(frame)
+        yield from _overrun(frame)
+
+
+def _before(frame: _Frame) -> Iterator[_Moment]:
+    start = frame.proposal.announcement.window.start
+    policy = frame.proposal.policy
+    for rule in policy.notice:
+        if isinstance(rule, DaysBefore):
+            yield from _days_before(Phase.NOTICE, rule, frame)
+        else:
+            at = (frame.situation.approved_at or frame.now) + timedelta(minutes=rule.after_minutes)
+            yield from _each(Phase.NOTICE, rule.channels, "approval", at, start)
+    for days_before in policy.reminder:
+        yield from _days_before(Phase.REMINDER, days_before, frame)
+
+
+def _days_before(phase: Phase, rule: DaysBefore, frame: _Frame) -> Iterator[_Moment]:
+    announcement = frame.proposal.announcement
+    start = announcement.window.start
+    for days in rule.days_before:
+        at = at_clock(start.date() - timedelta(days=days), rule.at, announcement.zone_info)
+        yield from _each(phase, rule.channels, f"{days}d-before", at, start)
+
+
+def _during(frame: _Frame) -> Iterator[_Moment]:
+    window = frame.proposal.announcement.window
+    for rule in frame.proposal.policy.started:
+        at = window.start + timedelta(minutes=rule.after_minutes)
+        yield from _each(Phase.STARTED, rule.channels, "start", at, window.end)
+    last = window.end or max(frame.now, window.start) + HORIZON
+    for periodic in frame.proposal.policy.ongoing:
+        yield from _periodic(Phase.ONGOING, periodic, window.start, last, frame, until=window.end)
+
+
+def _overrun(frame: _Frame) -> Iterator[_Moment]:
+    end = frame.proposal.announcement.window.end
+    if end is None:
+        return
+    for rule in frame.proposal.policy.overrun:
+        if isinstance(rule, Immediate):
+            at = end + timedelta(minutes=rule.after_minutes)
+            yield from _each(Phase.OVERRUN, rule.channels, "end", at, at + OVERRUN_IS_TRUE_FOR)
+        elif frame.situation.state is State.OVERRUN:
+            # Nobody plans weeks of overrun ahead: once it has begun, the next days' messages are planned.
+            yield from _periodic(Phase.OVERRUN, rule, end, max(frame.now, end) + timedelta(days=2), frame, until=None)
+
+
+def _restored(frame: _Frame) -> Iterator[_Moment]:
+    at = frame.situation.finished_at or frame.now
+    for rule in frame.proposal.policy.restored:
+        due = at + timedelta(minutes=rule.after_minutes)
+        yield from _each(Phase.RESTORED, rule.channels, "finish", due, due + NEWS_IS_TRUE_FOR)
+
+
+def _cancelled(frame: _Frame) -> Iterator[_Moment]:
+    at = frame.situation.cancelled_at or frame.now
+    for rule in frame.proposal.policy.cancelled:
+        due = at + timedelta(minutes=rule.after_minutes)
+        occurrence = f"{at.astimezone(frame.proposal.announcement.zone_info):%Y-%m-%dT%H:%M}"
+        yield from _each(Phase.CANCELLED, rule.channels, occurrence, due, due + NEWS_IS_TRUE_FOR)
+
+
+def _periodic(
+    phase: Phase, rule: Periodic, start: datetime, last: datetime, frame: _Frame, *, until: datetime | None
+) -> Iterator[_Moment]:
+    zone = frame.proposal.announcement.zone_info
+    day = start.astimezone(zone).date() + timedelta(days=rule.every_days)
+    while (at := at_clock(day, rule.at, zone)) < last:
+        yield from _each(phase, rule.channels, f"{day}", at, until or at + OVERRUN_IS_TRUE_FOR)
+        day += timedelta(days=rule.every_days)
+
+
+def _each(
+    phase: Phase, channels: tuple[str, ...], occurrence: str, at: datetime, until: datetime | None
+) -> Iterator[_Moment]:
+    for channel in channels:
+        yield _Moment(phase, channel, occurrence, at, until)
+
+
+def _place(moment: _Moment, frame: _Frame) -> Broadcast:
+    """A moment as a broadcast, moved out of its channel's quiet hours."""
+    announcement, situation = frame.proposal.announcement, frame.situation
+    local = moment.at.astimezone(announcement.zone_info)
+    hours = frame.proposal.policy.quiet_hours.get(moment.channel)
+    quiet_until = hours.ends_after(local) if hours else None
+    return Broadcast(
+        id=broadcast_id(announcement.slug, moment.channel, moment.phase, moment.occurrence, situation.revision),
+        slug=announcement.slug,
+        revision=situation.revision,
+        channel=moment.channel,
+        phase=moment.phase,
+        occurrence=moment.occurrence,
+        due_at=quiet_until or local,
+        expires_at=(moment.until or local + NEWS_IS_TRUE_FOR).astimezone(announcement.zone_info),
+        note=f"moved from {local:%m-%d %H:%M} by quiet hours" if quiet_until else "",
+    )
+
+
+def _expire_by_successor(placed: list[Broadcast]) -> list[Broadcast]:
+    """Nothing is worth sending once the channel's next message is due."""
+    ordered = sorted(placed, key=lambda row: row.due_at)
+    bounded = [
+        replace(earlier, expires_at=min(earlier.expires_at, later.due_at)) if later.due_at > earlier.due_at else earlier
+        for earlier, later in pairwise(ordered)
+    ]
+    return [*bounded, *ordered[-1:]]
+
+
+def _judge(row: Broadcast, frame: _Frame) -> Broadcast:
+    if row.id in frame.situation.known:
+        return row
+    if row.phase is Phase.CANCELLED and row.channel not in frame.situation.told_channels:
+        return replace(row, state=BroadcastState.SKIPPED, reason="nobody was told on this channel")
+    if row.expires_at <= row.due_at:
+        reason = f"would be due at {row.due_at:%m-%d %H:%M}, when it is no longer true"
+        return replace(row, state=BroadcastState.SKIPPED, reason=reason)
+    if row.expires_at <= frame.now:
+        reason = f"past: was due {row.due_at:%m-%d %H:%M}, no longer true since {row.expires_at:%m-%d %H:%M}"
+        return replace(row, state=BroadcastState.SKIPPED, reason=reason)
+    if row.due_at < frame.now:
+        return replace(row, due_at=_not_quiet(row, frame), note=f"was due {row.due_at:%m-%d %H:%M}")
+    return row
+
+
+def _not_quiet(row: Broadcast, frame: _Frame) -> datetime:
+    local = frame.now.astimezone(frame.proposal.announcement.zone_info)
+    hours = frame.proposal.policy.quiet_hours.get(row.channel)
+    return (hours.ends_after(local) if hours else None) or local

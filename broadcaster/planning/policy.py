@@ -1,0 +1,180 @@
+"""The policy: which phases go to which channels when, and when a channel must be quiet.
+
+It is the `policy:` section of an announcement's file; without one, `DEFAULT` holds. `docs/policy.md` explains each
+field with an example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    model_serializer,
+    model_validator,
+)
+
+from broadcaster.announcement.model import Announcement, Frozen, Identifier
+from broadcaster.announcement.rules import FieldPath, Finding
+from broadcaster.announcement.times import at_clock
+
+ALL_CHANNELS = ("sms", "wechat", "banner", "kiosk")
+
+
+def parse_clock(value: object) -> time:
+    """`08:30` as a time of day; raises ValueError that says what was expected."""
+    if isinstance(value, time):
+        return value
+    try:
+        return time.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError(f"{value!r} is not a time of day; expected HH:MM such as 08:30") from None
+
+
+Clock = Annotated[time, BeforeValidator(parse_clock), PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str)]
+Channels = Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+class QuietHours(Frozen):
+    """Local hours in which a push channel stays silent, `[start, end)`, over midnight when start is after end."""
+
+    start: Clock
+    end: Clock
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        start, dash, end = value.partition("-")
+        if not dash:
+            raise ValueError(f"{value!r} is not a span of hours; expected HH:MM-HH:MM such as 21:00-08:00")
+        return {"start": start, "end": end}
+
+    @model_serializer
+    def _to_text(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
+    def ends_after(self, local: datetime) -> datetime | None:
+        """When the quiet hours around the aware local time `local` end; None when it is not in them."""
+        clock = local.timetz().replace(tzinfo=None)
+        zone = local.tzinfo
+        over_midnight = self.start > self.end
+        inside = (clock >= self.start or clock < self.end) if over_midnight else self.start <= clock < self.end
+        if not inside or zone is None:
+            return None
+        day = local.date() + timedelta(days=1) if over_midnight and clock >= self.start else local.date()
+        return at_clock(day, self.end, zone)  # type: ignore[arg-type]  # an announcement's times carry its ZoneInfo
+
+
+class Immediate(Frozen):
+    """Goes out when its cause happens (approval, start, planned end, finish, cancel), or some minutes after."""
+
+    channels: Channels = ALL_CHANNELS
+    after_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
+
+
+class DaysBefore(Frozen):
+    """Goes out some calendar days before the start, at a local clock time."""
+
+    channels: Channels = ALL_CHANNELS
+    days_before: Annotated[tuple[int, ...], Field(min_length=1)]
+    at: Clock = time(10, 0)
+
+
+class Periodic(Frozen):
+    """Goes out again and again while its phase lasts, at a local clock time."""
+
+    channels: Channels = ALL_CHANNELS
+    every_days: Annotated[int, Field(ge=1, le=366)]
+    at: Clock = time(10, 0)
+
+
+def _rule_shape(value: Any) -> str:
+    """Which rule is meant, by its own field: so that an error speaks of one shape, not of every shape tried."""
+    fields = value if isinstance(value, dict) else type(value).model_fields if isinstance(value, Frozen) else {}
+    if "days_before" in fields:
+        return DaysBefore.__name__
+    return Periodic.__name__ if "every_days" in fields else Immediate.__name__
+
+
+_DaysBefore = Annotated[DaysBefore, Tag(DaysBefore.__name__)]
+_Immediate = Annotated[Immediate, Tag(Immediate.__name__)]
+_Periodic = Annotated[Periodic, Tag(Periodic.__name__)]
+_ByShape = Discriminator(_rule_shape)
+
+
+class Policy(Frozen):
+    """Which phases go to which channels when. Each phase has a list of rules; an empty list silences it."""
+
+    notice: tuple[Annotated[_DaysBefore | _Immediate, _ByShape], ...] = (Immediate(),)
+    reminder: tuple[DaysBefore, ...] = (DaysBefore(days_before=(3, 1)),)
+    started: tuple[Immediate, ...] = (Immediate(),)
+    ongoing: tuple[Periodic, ...] = (Periodic(every_days=7),)
+    overrun: tuple[Annotated[_Immediate | _Periodic, _ByShape], ...] = (
+        Immediate(after_minutes=30),
+        Periodic(every_days=1),
+    )
+    changed: tuple[Immediate, ...] = (Immediate(),)
+    restored: tuple[Immediate, ...] = (Immediate(),)
+    cancelled: tuple[Immediate, ...] = (Immediate(),)
+    quiet_hours: dict[Identifier, QuietHours] = Field(
+        default_factory=lambda: {"sms": QuietHours(start=time(21, 0), end=time(8, 0))}
+    )
+
+
+DEFAULT = Policy()
+
+
+def findings(policy: Policy, announcement: Announcement, known_channels: Collection[str]) -> tuple[Finding, ...]:
+    """Every broken rule of the policy for this announcement."""
+    return (*_unknown_channels(policy, known_channels), *_late_reminders(policy, announcement), *_no_hours(policy))
+
+
+def _unknown_channels(policy: Policy, known: Collection[str]) -> Iterator[Finding]:
+    hint = f"known channels: {', '.join(known)}"
+    for phase, rules in _rules(policy):
+        for number, rule in enumerate(rules):
+            for place, channel in enumerate(rule.channels):
+                if channel not in known:
+                    path: FieldPath = ("policy", phase, number, "channels", place)
+                    yield Finding(path, f"no channel is called {channel!r}", hint)
+    for channel in policy.quiet_hours:
+        if channel not in known:
+            yield Finding(("policy", "quiet_hours", channel), f"no channel is called {channel!r}", hint)
+
+
+def _late_reminders(policy: Policy, announcement: Announcement) -> Iterator[Finding]:
+    start, end = announcement.window.start, announcement.window.end
+    for phase in ("notice", "reminder"):
+        for number, rule in enumerate(getattr(policy, phase)):
+            if not isinstance(rule, DaysBefore):
+                continue
+            for place, days in enumerate(rule.days_before):
+                due = at_clock(start.date() - timedelta(days=days), rule.at, announcement.zone_info)
+                if due >= start:
+                    edge = (
+                        f"the end {end:%Y-%m-%d %H:%M}" if end and due >= end else f"the start {start:%Y-%m-%d %H:%M}"
+                    )
+                    message = f"the {phase} would go out at {due:%Y-%m-%d %H:%M}, after {edge}"
+                    path = ("policy", phase, number, "days_before", place)
+                    yield Finding(path, message, "count days back from the start: 1 is the day before")
+
+
+def _no_hours(policy: Policy) -> Iterator[Finding]:
+    for channel, hours in policy.quiet_hours.items():
+        if hours.start == hours.end:
+            message = f"quiet hours of {channel} begin and end at {hours.start:%H:%M}"
+            yield Finding(("policy", "quiet_hours", channel), message, "leave the channel out for none")
+
+
+def _rules(policy: Policy) -> Iterator[tuple[str, tuple[Immediate | DaysBefore | Periodic, ...]]]:
+    for name in Policy.model_fields:
+        if name != "quiet_hours":
+            yield name, getattr(policy, name)

@@ -1,0 +1,61 @@
+"""Messages: a broadcast rendered for one channel and language, and what a channel expects of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from broadcaster.planning.phase import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A size in its unit (characters, segments, columns, rows, pages); `limit` is the channel's, None when unlimited."""
+
+    name: str
+    size: int
+    unit: str
+    limit: int | None = None
+    note: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether the size is above the limit."""
+        return self.limit is not None and self.size > self.limit
+
+
+Parts = Mapping[str, str]
+"""Part name → text (or HTML for a part that the channel declares as HTML)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSpec:
+    """What a channel's message consists of.
+
+    `parts` are the names of the template's blocks; a name that ends in `*` stands for a numbered series (`page_*` for
+    `page_1`, `page_2`, …); an empty tuple takes the whole template as the part `text`. `html_parts` stay HTML, every
+    other is plain text. `finish` gives a part its final form for a language; `measure` sizes the finished parts.
+    """
+
+    slug: str
+    extension: str
+    measure: Callable[[Parts], tuple[Measure, ...]]
+    parts: tuple[str, ...] = ()
+    html_parts: frozenset[str] = frozenset()
+    finish: Callable[[str, str], str] = lambda text, _language: text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A broadcast's text for one channel and language, with its measures against that channel's limits."""
+
+    channel: str
+    phase: Phase
+    language: str
+    parts: Parts
+    measures: tuple[Measure, ...]
+
+    @property
+    def over(self) -> tuple[Measure, ...]:
+        """The measures that are over their limit."""
+        return tuple(measure for measure in self.measures if measure.over)
