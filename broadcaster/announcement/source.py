@@ -125,7 +125,9 @@ def _plain(node: Node, path: FieldPath, lines: dict[FieldPath, int], repeated: l
         return _mapping(node, path, lines, repeated)
     if isinstance(node, SequenceNode):
         return [_plain(item, (*path, number), lines, repeated) for number, item in enumerate(node.value)]
-    return _scalar(node)
+    if isinstance(node, ScalarNode):
+        return _scalar(node)
+    raise TypeError(f"unexpected YAML node {type(node).__name__}")
 
 
 def _mapping(node: MappingNode, path: FieldPath, lines: dict[FieldPath, int], repeated: list[FieldPath]) -> Any:

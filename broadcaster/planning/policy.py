@@ -24,6 +24,7 @@ from broadcaster.announcement.model import Announcement, Frozen, Identifier
 from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.times import at_clock
 
+_MINUTE = "%Y-%m-%d %H:%M"
 ALL_CHANNELS = ("sms", "wechat", "banner", "kiosk")
 
 

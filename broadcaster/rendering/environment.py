@@ -84,7 +84,7 @@ class Templates:
             raise self._error(error.name or name, f"syntax error: {error.message}", error.lineno) from error
         except TemplateNotFound as error:
             hint = f"looked in {', '.join(str(folder) for folder in self.folders)}"
-            raise InputError.one("the template does not exist", place=Place(error.name or name), hint=hint) from error
+            raise InputError.one("the template does not exist", place=Place(name), hint=hint) from error
         except UnicodeDecodeError as error:
             raise self._error(name, f"not UTF-8 text at byte {error.start}", None) from error
 
