@@ -129,6 +129,12 @@ class Policy(Frozen):
         default_factory=lambda: {"sms": QuietHours(start=time(21, 0), end=time(8, 0))}
     )
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel that some rule uses, in order of first use."""
+        used = [channel for _, rules in _rules(self) for rule in rules for channel in rule.channels]
+        return tuple(dict.fromkeys(used))
+
 
 DEFAULT = Policy()
 

@@ -6,6 +6,7 @@ Sources: 3GPP TS 23.038 (the GSM 7-bit alphabet, and 160/153 septets a segment);
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,8 +50,25 @@ def columns(text: str) -> int:
 
 
 def rows(text: str, per_row: int) -> int:
-    """How many rows of `per_row` columns the lines of `text` fill on a screen."""
-    return sum(max(1, math.ceil(columns(line) / per_row)) for line in text.splitlines())
+    """How many rows of `per_row` columns the lines of `text` fill on a screen that keeps words whole."""
+    return sum(_rows_of_line(line, per_row) for line in text.splitlines())
+
+
+_UNBROKEN = re.compile(r"\s+|[\u2e80-\uffff]|[^\s\u2e80-\uffff]+")
+"""What a line may not be broken within: a Latin word, or one Chinese character."""
+
+
+def _rows_of_line(line: str, per_row: int) -> int:
+    filled, used = 1, 0
+    for word in _UNBROKEN.findall(line):
+        width = columns(word)
+        if used + width <= per_row:
+            used += width
+        elif not word.isspace():
+            over = math.ceil(width / per_row)  # a word longer than a row is broken after all
+            filled += over if used else over - 1
+            used = width - (over - 1) * per_row
+    return filled
 
 
 def _width(character: str) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from broadcaster.announcement.facts import FactChange
-from broadcaster.announcement.model import Announcement, ContactKind, Impact
+from broadcaster.announcement.model import AccessPoint, Announcement, ContactKind, Impact, ImpactState, Service
 from broadcaster.announcement.times import parse_instant
 from broadcaster.rendering.wording import Wording, wording
 
@@ -27,6 +27,7 @@ def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[
     zone = announcement.zone_info
     window, resumes = announcement.window, announcement.resumes_at
     finished = (occasion.finished_at or resumes or window.start).astimezone(zone)
+    affected, still_open = _points_by_effect(announcement)
     phones = [contact.value for contact in announcement.contacts if contact.kind is ContactKind.PHONE]
     return {
         "slug": announcement.slug,
@@ -46,26 +47,33 @@ def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[
         "ends_short": words.end(window.end, year=False) if window.end else None,
         "resumes": words.instant(resumes, year=True) if resumes else None,
         "resumes_short": words.instant(resumes, year=False) if resumes else None,
+        "resumes_later": resumes is not None and resumes != window.end,
         "restored": words.instant(finished, year=True),
         "restored_short": words.instant(finished, year=False),
-        "services": [_service(service, language) for service in announcement.services],
-        "access_points": [point.name[language] for point in announcement.access_points],
-        "access_points_by_kind": _by_kind(announcement, language),
+        "services": _services(announcement, language),
+        "access_points": [point.name[language] for point in affected],
+        "access_points_by_kind": _by_kind(affected, language),
+        "open_access_points": [point.name[language] for point in still_open],
         "impacts": [_impact(announcement, impact, language, words) for impact in announcement.impacts],
         "advice": [_advice(item, language, words) for item in announcement.advice],
         "contacts": [{"kind": c.kind, "value": c.value, "name": c.name[language]} for c in announcement.contacts],
         "hotline": phones[0] if phones else None,
         "links": [{"url": link.url, "name": link.name[language]} for link in announcement.links],
         "link": announcement.links[0].url if announcement.links else None,
-        "changes": [_change(change, announcement, words) for change in occasion.changes if _is_told(change)],
+        "changes": [_change(change, announcement, words) for change in _told(occasion.changes)],
     }
 
 
 _TOLD_CHANGES = ("window.start", "window.end", "resume")
 
 
-def _is_told(change: FactChange) -> bool:
-    return change.path in _TOLD_CHANGES
+def _told(changes: tuple[FactChange, ...]) -> list[FactChange]:
+    """The changed times; a resume time that only moved along with the end would say the same thing twice."""
+    by_path = {change.path: change for change in changes if change.path in _TOLD_CHANGES}
+    end, resume = by_path.get("window.end"), by_path.get("resume")
+    if end and resume and (end.old, end.new) == (resume.old, resume.new):
+        del by_path["resume"]
+    return [by_path[path] for path in _TOLD_CHANGES if path in by_path]
 
 
 def _change(change: FactChange, announcement: Announcement, words: Wording) -> Mapping[str, str | None]:
@@ -92,17 +100,49 @@ def _zone_name(announcement: Announcement, language: str) -> str:
     return f"UTC{offset[:3]}:{offset[3:5]}"
 
 
-def _service(service: Any, language: str) -> dict[str, Any]:
+def _services(announcement: Announcement, language: str) -> list[dict[str, Any]]:
+    """The services that some impact touches; what goes on as usual must not be told as stopped."""
+    states = {service.id: _state_of(service, announcement) for service in announcement.services}
+    return [
+        _service(service, states[service.id], language)
+        for service in announcement.services
+        if states[service.id] is not ImpactState.UNAFFECTED
+    ]
+
+
+def _state_of(service: Service, announcement: Announcement) -> ImpactState:
+    """The state that all its impact rows agree on; `partial` when they differ, as it still works somewhere."""
+    states = {impact.state for impact in announcement.impacts if service.id in impact.services}
+    if not states:
+        return ImpactState.UNAFFECTED
+    return states.pop() if len(states) == 1 else ImpactState.PARTIAL
+
+
+def _service(service: Service, state: ImpactState, language: str) -> dict[str, Any]:
     return {
         "name": service.name[language],
         "short_name": (service.short_name or service.name)[language],
         "items": [item[language] for item in service.items],
+        "state": str(state),
     }
 
 
-def _by_kind(announcement: Announcement, language: str) -> dict[str, list[str]]:
+def _points_by_effect(announcement: Announcement) -> tuple[list[AccessPoint], list[AccessPoint]]:
+    """Access points at which something stops, and those named only to say that they stay open."""
+    named = {name for impact in announcement.impacts for name in impact.access_points}
+    stopped = {
+        name
+        for impact in announcement.impacts
+        if impact.state is not ImpactState.UNAFFECTED
+        for name in impact.access_points
+    }
+    points = announcement.access_points
+    return [point for point in points if point.id in stopped], [p for p in points if p.id in named - stopped]
+
+
+def _by_kind(points: list[AccessPoint], language: str) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
-    for point in announcement.access_points:
+    for point in points:
         grouped.setdefault(str(point.kind), []).append(point.name[language])
     return grouped
 
@@ -119,7 +159,7 @@ def _impact(announcement: Announcement, impact: Impact, language: str, words: Wo
         "window": words.window(window.start, window.end, year=True),
         "last_acceptance": words.end(last, year=True),
         "resumes": words.instant(resume, year=True) if resume else None,
-        "differs": impact.window is not None or impact.resume is not None,
+        "differs": any((impact.window, impact.resume, impact.last_acceptance)),
     }
 
 

@@ -65,7 +65,10 @@ class Chinese:
 
 
 class English:
-    """`00:00 on 26 February 2022 to 24:00 on 20 March 2022`: 24-hour clock, day before month, month as a word."""
+    """`00:00 on 26 February to 24:00 on 20 March 2022`: 24-hour clock, day before month, month as a word.
+
+    A window reads on after the word "from", whether its end is known or not.
+    """
 
     def instant(self, local: datetime, *, year: bool) -> str:
         """A point in time."""
@@ -80,7 +83,7 @@ class English:
     def window(self, start: datetime, end: datetime | None, *, year: bool) -> str:
         """From a start to an end that may be unknown."""
         if end is None:
-            return f"from {self.instant(start, year=year)}"
+            return f"{self.instant(start, year=year)} until further notice"
         if _last_day(end).date() == start.date():
             clock = self.end(end, year=False).split(" on ")[0]
             return f"{start:%H:%M} to {clock} on {self._day(start, year)}"

@@ -14,9 +14,10 @@ def measure(parts: Parts) -> tuple[Measure, ...]:
     return tuple(Measure(part, columns(parts[part]), "columns", limit) for part, limit in LIMITS.items())
 
 
-def one_line(text: str, _language: str) -> str:
-    """A banner's text runs on: line breaks of the template are not its own."""
-    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+def one_line(text: str, language: str) -> str:
+    """A banner's text runs on: line breaks of the template are not its own, and Chinese puts no space in their place."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return ("" if language.startswith("zh") else " ").join(lines)
 
 
 SPEC = MessageSpec(slug="banner", extension="txt", parts=("text", "link_text"), measure=measure, finish=one_line)

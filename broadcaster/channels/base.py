@@ -1,0 +1,121 @@
+"""What a channel is, and what an adapter promises.
+
+A channel is one folder, its templates and one registry line. Its adapter turns a call (one provider request whose
+members and key were made durable first) into outcomes, one for each member, or raises a `DeliveryError` that says what
+is known about the whole call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.transport import Transport
+from broadcaster.planning.phase import Phase
+from broadcaster.rendering.message import Message, MessageSpec
+
+
+class ChannelKind(StrEnum):
+    """A push reaches recipients; a surface is looked at, and a push only tells its endpoints to look again."""
+
+    PUSH = "push"
+    SURFACE = "surface"
+
+
+class RecipientKind(StrEnum):
+    """What a recipient is: a person with a phone, an official account with followers, or an endpoint of a partner."""
+
+    PERSON = "person"
+    ACCOUNT = "account"
+    ENDPOINT = "endpoint"
+
+
+class Idempotency(StrEnum):
+    """What repeating a call means at its provider."""
+
+    IDEMPOTENT = "idempotent"
+    """The provider dedupes on our key: after an ambiguous failure the same call is made again."""
+    QUERYABLE = "queryable"
+    """The provider can be asked what became of a call."""
+    NONE = "none"
+    """After an ambiguous failure the outcome stays unknown; it is shown, counted, and never silently sent again."""
+
+
+class Outcome(StrEnum):
+    """What became of one recipient in one broadcast."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A recipient in a call; `language` is one that the announcement has."""
+
+    id: int
+    address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The outcome for one recipient; `reason` for people, `reference` is the provider's own id."""
+
+    recipient_id: int
+    outcome: Outcome
+    reason: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One provider request. Everything in it is the same when it is repeated. Times are aware, campaign time."""
+
+    key: str
+    channel: str
+    broadcast: str
+    announcement: str
+    revision: int
+    phase: Phase
+    severity: str
+    link: str | None
+    prepared_at: datetime
+    expires_at: datetime
+    members: tuple[Member, ...]
+    messages: Mapping[str, Message]
+    """Language → message, for the languages of the members."""
+    document: str
+    """Where the surface document of this channel is served."""
+
+
+class Adapter(Protocol):
+    """The way to one kind of provider."""
+
+    idempotency: Idempotency
+    members_per_call: int
+
+    def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
+        """Make the call; one delivery a member, or a TransientError, PermanentError or AmbiguousError for all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A way out: what it reaches, what its messages consist of, and its adapter."""
+
+    slug: str
+    kind: ChannelKind
+    reaches: RecipientKind
+    spec: MessageSpec
+    adapter: Adapter
+
+    @property
+    def pool(self) -> str:
+        """Which recipients it reaches: people are shared by all channels, accounts and endpoints are its own."""
+        return "" if self.reaches is RecipientKind.PERSON else self.slug

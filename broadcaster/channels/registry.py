@@ -1,0 +1,11 @@
+"""The one list of channels. Adding one is a line here, its folder and its templates."""
+
+from __future__ import annotations
+
+from broadcaster.channels.banner.adapter import CHANNEL as BANNER
+from broadcaster.channels.base import Channel
+from broadcaster.channels.kiosk.adapter import CHANNEL as KIOSK
+from broadcaster.channels.sms.adapter import CHANNEL as SMS
+from broadcaster.channels.wechat.adapter import CHANNEL as WECHAT
+
+CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK)}

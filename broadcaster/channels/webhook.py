@@ -1,0 +1,66 @@
+"""The adapter of every channel that is reached by a signed webhook of our own format.
+
+The receiver dedupes on `webhook-id`, so a call may be repeated. A 2xx answer accepts every member, but those that its
+JSON body names: `{"rejected": [{"id": "17", "reason": "…"}], "reference": "…"}`. Channels differ in their payload only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.transport import Transport
+from broadcaster.errors import AmbiguousError, PermanentError
+
+Payload = Callable[[Call, Provider], Mapping[str, Any]]
+
+
+class WebhookAdapter:
+    """Posts a channel's payload to the provider's URL."""
+
+    idempotency = Idempotency.IDEMPOTENT
+
+    def __init__(self, kind: str, payload: Payload, members_per_call: int) -> None:
+        self.members_per_call = members_per_call
+        self._kind = kind
+        self._payload = payload
+
+    def send(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery]:
+        """One delivery a member; a refused call rejects them all."""
+        data = {**_common(call), **self._payload(call, provider)}
+        try:
+            answer = transport.post_event(provider, call.key, self._kind, call.prepared_at, data)
+        except PermanentError as error:
+            return [Delivery(member.id, Outcome.REJECTED, error.message) for member in call.members]
+        return _read_answer(call, provider, answer)
+
+
+def _common(call: Call) -> dict[str, Any]:
+    return {
+        "broadcast": call.broadcast,
+        "announcement": call.announcement,
+        "revision": call.revision,
+        "phase": str(call.phase),
+        "expires_at": call.expires_at.isoformat(),
+    }
+
+
+def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery]:
+    try:
+        said = json.loads(answer) if answer.strip() else {}
+        refused = {str(row["id"]): str(row.get("reason", "")) for row in said.get("rejected", ())}
+        reference = str(said.get("reference", ""))
+    except (ValueError, AttributeError, KeyError, TypeError):
+        # It was a 2xx, so the public may well have seen it; but who of them, nobody can tell.
+        raise AmbiguousError(f"{provider.name} answered something that cannot be read") from None
+    return [_delivery(member.id, refused, reference) for member in call.members]
+
+
+def _delivery(recipient_id: int, refused: Mapping[str, str], reference: str) -> Delivery:
+    reason = refused.get(str(recipient_id))
+    if reason is None:
+        return Delivery(recipient_id, Outcome.ACCEPTED, reference=reference)
+    return Delivery(recipient_id, Outcome.REJECTED, reason or "refused without a reason", reference)

@@ -1,0 +1,30 @@
+"""WeChat by webhook: one call publishes the post of one official account, in that account's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.webhook import WebhookAdapter
+from broadcaster.channels.wechat.message import SPEC
+
+
+def payload(call: Call, provider: Provider) -> dict[str, Any]:
+    """The account, the recipient id that answers and receipts name, and the article's parts."""
+    member = call.members[0]
+    return {
+        "account": provider.label or provider.name,
+        "to": [{"id": str(member.id), "account": member.address, "language": member.language}],
+        "article": dict(call.messages[member.language].parts),
+        "link": call.link,
+    }
+
+
+CHANNEL = Channel(
+    slug="wechat",
+    kind=ChannelKind.PUSH,
+    reaches=RecipientKind.ACCOUNT,
+    spec=SPEC,
+    adapter=WebhookAdapter("wechat.post", payload, members_per_call=1),
+)

@@ -1,0 +1,77 @@
+"""The messages of a broadcast, rendered once for a process and revision."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from broadcaster.channels.base import Channel
+from broadcaster.errors import StateError
+from broadcaster.planning.phase import Phase
+from broadcaster.planning.proposal import Proposal
+from broadcaster.rendering.environment import Templates
+from broadcaster.rendering.message import Message
+from broadcaster.rendering.renderer import render
+from broadcaster.rendering.view import Occasion
+from broadcaster.storage import announcements
+
+_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What a broadcast says: the revision's content and its message in each language."""
+
+    proposal: Proposal
+    messages: Mapping[str, Message]
+
+    def language_for(self, wanted: str) -> str:
+        """The wanted language when the announcement has it, one of the same primary language, else the first."""
+        if wanted in self.messages:
+            return wanted
+        primary = wanted.partition("-")[0]
+        same = [language for language in self.messages if language.partition("-")[0] == primary]
+        return (same or list(self.messages))[0]
+
+
+class Press:
+    """Renders editions and keeps the newest ones."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._kept: OrderedDict[tuple[object, ...], Edition] = OrderedDict()
+
+    def edition(self, connection: Connection, slug: str, revision: int, channel: Channel, phase: Phase) -> Edition:
+        """The edition of one phase on one channel; raises StateError when the revision does not exist."""
+        standing = announcements.find(connection, slug)
+        finished_at = standing.finished_at if standing and phase is Phase.RESTORED else None
+        key = (slug, revision, channel.slug, phase, finished_at)
+        if key not in self._kept:
+            self._kept[key] = self._render(connection, slug, revision, channel, phase, finished_at)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key]
+
+    def _render(
+        self,
+        connection: Connection,
+        slug: str,
+        revision: int,
+        channel: Channel,
+        phase: Phase,
+        finished_at: datetime | None,
+    ) -> Edition:
+        stored = announcements.revision(connection, slug, revision)
+        if stored is None:
+            raise StateError(f"{slug} has no revision {revision}")
+        announcement = stored.proposal.announcement
+        occasion = Occasion(finished_at=finished_at)
+        messages = {
+            language: render(self._templates, channel.spec, announcement, phase, language, occasion)
+            for language in announcement.languages
+        }
+        return Edition(stored.proposal, messages)

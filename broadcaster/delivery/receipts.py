@@ -1,0 +1,55 @@
+"""Receipts: reading a provider's signed callback. They are stored as they come and merged by a periodic task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from broadcaster import clock
+from broadcaster.channels.provider import Provider
+from broadcaster.errors import InputError
+from broadcaster.storage.ledger import Receipt, ReceiptStatus
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    broadcast: str
+    id: int
+    status: ReceiptStatus
+    at: AwareDatetime
+
+
+class _Data(BaseModel):
+    receipts: list[_Row]
+
+
+class _Event(BaseModel):
+    type: str
+    data: _Data
+
+
+def verify(provider: Provider, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether the provider itself sent this body, less than five minutes ago."""
+    try:
+        Webhook(provider.secret).verify(body, dict(headers), json_parse=False)
+    except (WebhookVerificationError, ValueError):  # ValueError: a header or body that is not even text
+        return False
+    return True
+
+
+def parse(body: bytes) -> list[Receipt]:
+    """`{"type": …, "data": {"receipts": [{broadcast, id, status, at}]}}`; raises InputError that says what is off."""
+    try:
+        event = _Event.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InputError.one(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return [Receipt(row.broadcast, row.id, row.status, _not_in_future(row.at)) for row in event.data.receipts]
+
+
+def _not_in_future(at: datetime) -> datetime:
+    # A provider's clock may run ahead; a receipt is never later than its arrival.
+    return min(at, clock.now())

@@ -1,0 +1,68 @@
+"""Advancing: what the passing of time does to announcements. It starts and finds overdue; it never completes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from broadcaster.announcement.lifecycle import TRANSITIONS, Event, State, next_state
+from broadcaster.announcement.model import Window
+from broadcaster.operations.replan import replan
+from broadcaster.storage import announcements, events
+from broadcaster.storage.announcements import Standing
+
+ACTOR = "clock"
+_LIVE = frozenset({State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN})
+
+
+def advance(connection: Connection, now: datetime) -> None:
+    """Move every announcement whose start or planned end has passed, and replan it."""
+    for row in live(connection):
+        events_passed = [event for event, edge in _edges(connection, row) if edge <= now]
+        for event in events_passed:
+            _move(connection, row.slug, event, now)
+
+
+def replan_all(connection: Connection, now: datetime) -> None:
+    """Add what a plan without a known end needs next, and keep every live plan as the planner wants it."""
+    for row in live(connection):
+        replan(connection, row.slug, now)
+
+
+def live(connection: Connection) -> list[Standing]:
+    """The announcements to which the passing of time matters."""
+    return [row for row in announcements.all_standing(connection) if row.state in _LIVE]
+
+
+def next_boundary(connection: Connection, now: datetime) -> datetime | None:
+    """The next start or planned end of a live announcement after `now`."""
+    edges = [edge for row in live(connection) for _, edge in _edges(connection, row)]
+    return min((edge for edge in edges if edge > now), default=None)
+
+
+def _edges(connection: Connection, row: Standing) -> list[tuple[Event, datetime]]:
+    """The clock's events that are still to come in this state, with their instants."""
+    window = _window(connection, row)
+    if window is None:
+        return []
+    edges = [(Event.START, window.start)] if row.state is State.SCHEDULED else []
+    if window.end and row.state in (State.SCHEDULED, State.IN_PROGRESS):
+        edges.append((Event.END_PASSED, window.end))
+    return edges
+
+
+def _window(connection: Connection, row: Standing) -> Window | None:
+    stored = announcements.revision(connection, row.slug, row.approved_revision) if row.approved_revision else None
+    return stored.proposal.announcement.window if stored else None
+
+
+def _move(connection: Connection, slug: str, event: Event, now: datetime) -> None:
+    # Looked up again under a lock: another scheduler may have moved it since.
+    standing = announcements.find(connection, slug, lock=True)
+    if standing is None or (standing.state, event) not in TRANSITIONS:
+        return
+    started = {"started_at": now} if event is Event.START else {}
+    announcements.change(connection, slug, state=next_state(standing.state, event), **started)
+    events.record(connection, ACTOR, str(event), slug, now)
+    replan(connection, slug, now)

@@ -1,0 +1,45 @@
+"""Settings of this process, from the environment only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from broadcaster.errors import InputError, Problem
+
+
+class Settings(BaseSettings):
+    """What the environment says. Every variable begins with BROADCASTER_, but the two addresses."""
+
+    model_config = SettingsConfigDict(env_prefix="BROADCASTER_", extra="ignore", frozen=True)
+
+    data: Path = Path("var")
+    """BROADCASTER_DATA: where private services, secrets and reports live."""
+    site: Path | None = None
+    """BROADCASTER_SITE: the site's configuration; `<data>/site.yaml` when absent."""
+    database_url: str | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL"))
+    """DATABASE_URL: a Postgres; a private one is started when absent."""
+    redis_url: str | None = Field(default=None, validation_alias=AliasChoices("REDIS_URL"))
+    """REDIS_URL: a broker; a private Redis is started when absent."""
+    log_level: str = "INFO"
+    """BROADCASTER_LOG_LEVEL."""
+    rehearsal: bool = False
+    """BROADCASTER_REHEARSAL: set by a rehearsal for its processes; only loopback providers are then reached."""
+
+    @property
+    def site_file(self) -> Path:
+        """Where the site's configuration is."""
+        return self.site or self.data / "site.yaml"
+
+
+def load() -> Settings:
+    """The settings of this process; raises InputError that names each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InputError(
+            Problem(f"environment variable {'.'.join(map(str, row['loc'])).upper()}: {row['msg']}")
+            for row in error.errors()
+        ) from error

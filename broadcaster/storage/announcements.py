@@ -1,0 +1,108 @@
+"""Announcements and their revisions in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from broadcaster.announcement.lifecycle import State
+from broadcaster.announcement.revision import RevisionState
+from broadcaster.planning.proposal import Proposal
+from broadcaster.storage.tables import announcements, revisions
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An announcement as it stands: its state, its approved revision, and when each step really happened."""
+
+    slug: str
+    state: State
+    zone: str
+    approved_revision: int | None
+    created_at: datetime
+    approved_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancelled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A revision as stored."""
+
+    slug: str
+    number: int
+    state: RevisionState
+    digest: str
+    proposal: Proposal
+
+
+def find(connection: Connection, slug: str, *, lock: bool = False) -> Standing | None:
+    """The announcement, or None; `lock` keeps every other writer of it out until the transaction ends."""
+    query = select(announcements).where(announcements.c.slug == slug)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return _standing(row) if row else None
+
+
+def all_standing(connection: Connection) -> list[Standing]:
+    """Every announcement, newest first."""
+    rows = connection.execute(select(announcements).order_by(announcements.c.created_at.desc(), announcements.c.slug))
+    return [_standing(row) for row in rows]
+
+
+def create(connection: Connection, slug: str, zone: str, at: datetime) -> None:
+    """A new announcement without any revision, as a draft."""
+    connection.execute(insert(announcements).values(slug=slug, state=State.DRAFT, zone=zone, created_at=at))
+
+
+def change(connection: Connection, slug: str, **values: Any) -> None:
+    """Set columns of an announcement."""
+    connection.execute(update(announcements).where(announcements.c.slug == slug).values(**values))
+
+
+def revision(connection: Connection, slug: str, number: int) -> StoredRevision | None:
+    """One revision, or None."""
+    query = select(revisions).where(revisions.c.slug == slug, revisions.c.number == number)
+    row = connection.execute(query).one_or_none()
+    return _revision(row) if row else None
+
+
+def latest_revision(connection: Connection, slug: str) -> StoredRevision | None:
+    """The revision with the highest number, or None."""
+    query = select(revisions).where(revisions.c.slug == slug).order_by(revisions.c.number.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return _revision(row) if row else None
+
+
+def add_revision(connection: Connection, slug: str, number: int, proposal: Proposal, at: datetime) -> None:
+    """Store a proposed revision; its content is never changed afterwards."""
+    row = {
+        "slug": slug,
+        "number": number,
+        "state": RevisionState.PROPOSED,
+        "digest": proposal.digest,
+        "content": proposal.to_data(),
+        "created_at": at,
+    }
+    connection.execute(insert(revisions).values(row))
+
+
+def approve_revision(connection: Connection, slug: str, number: int, at: datetime) -> None:
+    """Make `number` the approved revision; every earlier one that is not superseded becomes so."""
+    of_slug = revisions.c.slug == slug
+    connection.execute(
+        update(revisions).where(of_slug, revisions.c.number < number).values(state=RevisionState.SUPERSEDED)
+    )
+    approved = update(revisions).where(of_slug, revisions.c.number == number)
+    connection.execute(approved.values(state=RevisionState.APPROVED, approved_at=at))
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(**{**row._mapping, "state": State(row.state)})
+
+
+def _revision(row: Row[Any]) -> StoredRevision:
+    return StoredRevision(row.slug, row.number, RevisionState(row.state), row.digest, Proposal.restore(row.content))

@@ -1,0 +1,36 @@
+"""Publishing: the surface document of what stands in the database now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from broadcaster.channels.base import Channel
+from broadcaster.rendering.environment import Templates
+from broadcaster.storage import announcements, events
+from broadcaster.storage.announcements import Standing
+from broadcaster.surfaces.document import Shown, document
+
+
+def current_document(connection: Connection, channel: Channel, templates: Templates, now: datetime) -> dict[str, Any]:
+    """What `channel` shows from `now` on. Its `seq` rises with every event of any announcement."""
+    shown = [found for row in announcements.all_standing(connection) if (found := _shown(connection, row))]
+    return document(channel, templates, shown, seq=events.last_id(connection), issued_at=now)
+
+
+def _shown(connection: Connection, standing: Standing) -> Shown | None:
+    if standing.approved_revision is None or standing.approved_at is None:
+        return None
+    stored = announcements.revision(connection, standing.slug, standing.approved_revision)
+    if stored is None:
+        return None
+    return Shown(
+        announcement=stored.proposal.announcement,
+        revision=stored.number,
+        state=standing.state,
+        approved_at=standing.approved_at,
+        finished_at=standing.finished_at,
+        cancelled_at=standing.cancelled_at,
+    )
