@@ -29,6 +29,12 @@ class Settings(BaseSettings):
     """BROADCASTER_REHEARSAL: set by a rehearsal for its processes; only loopback providers are then reached."""
 
     @property
+    def broker_url(self) -> str | None:
+        """REDIS_URL in the form that Celery takes; other brokers' addresses pass as they are."""
+        url = self.redis_url
+        return f"redis+socket://{url.removeprefix('unix://')}" if url and url.startswith("unix://") else url
+
+    @property
     def site_file(self) -> Path:
         """Where the site's configuration is."""
         return self.site or self.data / "site.yaml"

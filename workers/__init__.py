@@ -1,0 +1,1 @@
+"""The Celery workers: thin tasks around the services of `broadcaster`."""

@@ -114,6 +114,8 @@ class Channel:
     reaches: RecipientKind
     spec: MessageSpec
     adapter: Adapter
+    shows_qr: bool = False
+    """Whether its surface document carries the link as a QR code, for a screen that nobody can click."""
 
     @property
     def pool(self) -> str:

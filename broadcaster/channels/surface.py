@@ -19,7 +19,7 @@ def payload(call: Call, provider: Provider) -> dict[str, Any]:
     }
 
 
-def surface_channel(spec: MessageSpec) -> Channel:
+def surface_channel(spec: MessageSpec, *, shows_qr: bool = False) -> Channel:
     """A surface whose endpoints are told, one a call, when it changed."""
     return Channel(
         slug=spec.slug,
@@ -27,4 +27,5 @@ def surface_channel(spec: MessageSpec) -> Channel:
         reaches=RecipientKind.ENDPOINT,
         spec=spec,
         adapter=WebhookAdapter("surface.published", payload, members_per_call=1),
+        shows_qr=shows_qr,
     )

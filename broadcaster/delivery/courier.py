@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from broadcaster import clock
 from broadcaster.announcement.lifecycle import State
 from broadcaster.channels.base import Call, Channel, Delivery, Idempotency, Member, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.transport import Transport
+from broadcaster.channels.transport import CONNECT_TIMEOUT, Transport
 from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Proceed, Stop, Verdict, judge
 from broadcaster.delivery.messages import Edition, Press
 from broadcaster.delivery.retry import wait
@@ -29,6 +30,9 @@ from broadcaster.storage import batches, broadcasts, ledger, recipients
 from broadcaster.storage.database import Database
 
 log = structlog.get_logger()
+
+SPARE_SECONDS = 5.0
+"""What rendering and recording may take beside the call itself."""
 
 Providers = Mapping[str, Mapping[str, Provider]]
 """Channel → provider name → provider."""
@@ -79,6 +83,7 @@ class Courier:
         self._press = press
         self._transport = transport
         self._public_url = public_url
+        self._lease = _lease(providers)
 
     def deliver(self, batch_id: int) -> None:
         """Carry the batch as far as it goes now; what is left is a row that says when to go on."""
@@ -100,7 +105,7 @@ class Courier:
     def _claim(self, batch_id: int) -> tuple[_Run, list[_Step], _Result] | None:
         """Take the batch and work out its calls: those that an earlier claim left open first, then new ones."""
         with self._database.begin() as connection:
-            batch = batches.claim(connection, batch_id, clock.now())
+            batch = batches.claim(connection, batch_id, clock.now(), self._lease)
             if batch is None:
                 return None
             channel = self._channels[batch.channel]
@@ -194,7 +199,7 @@ class Courier:
             return verdict
 
     def _judge(self, connection: Connection, run: _Run) -> Verdict:
-        state = batches.guard_state(connection, run.batch.id, run.batch.token)
+        state = batches.guard_state(connection, run.batch.id, run.batch.token, self._lease)
         proposal = run.edition.proposal
         circumstances = Circumstances(
             lease_held=state.lease_held,
@@ -265,6 +270,12 @@ class Courier:
     def _close(self, connection: Connection, run: _Run) -> None:
         batches.finish(connection, run.batch.id, run.batch.token)
         broadcasts.close_if_finished(connection, run.batch.broadcast_id, clock.now())
+
+
+def _lease(providers: Providers) -> timedelta:
+    """How long a claim holds: longer than the slowest call can take, because every call renews it."""
+    slowest = max((row.timeout for of_channel in providers.values() for row in of_channel.values()), default=0.0)
+    return timedelta(seconds=CONNECT_TIMEOUT + slowest + SPARE_SECONDS)
 
 
 def _unknown(step: _Step, reason: str) -> _Result:

@@ -21,6 +21,16 @@ class Occasion:
     changes: tuple[FactChange, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceWords:
+    """A service in one language. No dict: there `service.items` would be the dict's own method."""
+
+    name: str
+    short_name: str
+    items: list[str]
+    state: str
+
+
 def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[str, Any]:
     """The names a template may use, for one language."""
     words = wording(language)
@@ -100,7 +110,7 @@ def _zone_name(announcement: Announcement, language: str) -> str:
     return f"UTC{offset[:3]}:{offset[3:5]}"
 
 
-def _services(announcement: Announcement, language: str) -> list[dict[str, Any]]:
+def _services(announcement: Announcement, language: str) -> list[ServiceWords]:
     """The services that some impact touches; what goes on as usual must not be told as stopped."""
     states = {service.id: _state_of(service, announcement) for service in announcement.services}
     return [
@@ -118,13 +128,13 @@ def _state_of(service: Service, announcement: Announcement) -> ImpactState:
     return states.pop() if len(states) == 1 else ImpactState.PARTIAL
 
 
-def _service(service: Service, state: ImpactState, language: str) -> dict[str, Any]:
-    return {
-        "name": service.name[language],
-        "short_name": (service.short_name or service.name)[language],
-        "items": [item[language] for item in service.items],
-        "state": str(state),
-    }
+def _service(service: Service, state: ImpactState, language: str) -> ServiceWords:
+    return ServiceWords(
+        name=service.name[language],
+        short_name=(service.short_name or service.name)[language],
+        items=[item[language] for item in service.items],
+        state=str(state),
+    )
 
 
 def _points_by_effect(announcement: Announcement) -> tuple[list[AccessPoint], list[AccessPoint]]:

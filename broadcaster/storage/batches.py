@@ -17,9 +17,6 @@ from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.storage.recipients import Range
 from broadcaster.storage.tables import announcements, batches, broadcasts, calls, revisions
 
-LEASE = timedelta(seconds=60)
-"""How long a claim holds; every call renews it. Longer than the longest provider time-out."""
-
 _PARKED = timedelta(seconds=30)
 """A batch that was put on the queue but not claimed is put there again after this, in case the queue lost it."""
 
@@ -59,8 +56,8 @@ def forget_queue(connection: Connection) -> int:
     return connection.execute(waiting.where(free).values(enqueued_at=None)).rowcount
 
 
-def claim(connection: Connection, batch_id: int, now: datetime) -> Row[Any] | None:
-    """Take the batch for this worker: its row with the new token and its broadcast's; None when it is not free."""
+def claim(connection: Connection, batch_id: int, now: datetime, lease: timedelta) -> Row[Any] | None:
+    """Take the batch for `lease`: its row with the new token and its broadcast's; None when it is not free."""
     machine_now = func.now()
     statement = (
         update(batches)
@@ -70,7 +67,7 @@ def claim(connection: Connection, batch_id: int, now: datetime) -> Row[Any] | No
         .where(or_(batches.c.hold_until.is_(None), batches.c.hold_until <= now))
         .values(
             token=batches.c.token + 1,
-            lease_until=machine_now + LEASE,
+            lease_until=machine_now + lease,
             enqueued_at=None,
             next_attempt_at=None,
             hold_until=None,
@@ -94,10 +91,10 @@ def claim(connection: Connection, batch_id: int, now: datetime) -> Row[Any] | No
     return connection.execute(statement).one_or_none()
 
 
-def guard_state(connection: Connection, batch_id: int, token: int) -> Row[Any]:
+def guard_state(connection: Connection, batch_id: int, token: int, lease: timedelta) -> Row[Any]:
     """What the guard must know, with the batch locked against another claim and its lease renewed when still held."""
     held = (batches.c.id == batch_id) & (batches.c.token == token)
-    connection.execute(update(batches).where(held).values(lease_until=func.now() + LEASE))
+    connection.execute(update(batches).where(held).values(lease_until=func.now() + lease))
     query = (
         select(
             (batches.c.token == token).label("lease_held"),

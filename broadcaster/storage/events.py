@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ def history(connection: Connection, slug: str) -> list[Row[Any]]:
     return list(connection.execute(select(events).where(events.c.slug == slug).order_by(events.c.id)))
 
 
-def last_id(connection: Connection) -> int:
-    """The number of the newest event; 0 when there is none."""
-    return int(connection.execute(select(func.coalesce(func.max(events.c.id), 0))).scalar_one())
+def last_id(connection: Connection, verbs: Collection[str]) -> int:
+    """The number of the newest event with one of `verbs`; 0 when there is none."""
+    newest = select(func.coalesce(func.max(events.c.id), 0)).where(events.c.verb.in_(verbs))
+    return int(connection.execute(newest).scalar_one())

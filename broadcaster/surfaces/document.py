@@ -114,7 +114,7 @@ def _entry(channel: Channel, templates: Templates, shown: Shown, now: datetime) 
         "link": link,
         "phases": [_phase(channel, templates, shown, span) for span in current],
     }
-    return {**entry, "qr": _qr(link)} if channel.slug == "kiosk" else entry
+    return {**entry, "qr": _qr(link)} if channel.shows_qr else entry
 
 
 def _phase(channel: Channel, templates: Templates, shown: Shown, span: Span) -> dict[str, Any]:

@@ -7,17 +7,21 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from broadcaster.announcement.lifecycle import Event
 from broadcaster.channels.base import Channel
 from broadcaster.rendering.environment import Templates
 from broadcaster.storage import announcements, events
 from broadcaster.storage.announcements import Standing
 from broadcaster.surfaces.document import Shown, document
 
+_CHANGING = frozenset(str(event) for event in Event)
+"""Every event of the lifecycle changes what a surface shows; sending does not."""
+
 
 def current_document(connection: Connection, channel: Channel, templates: Templates, now: datetime) -> dict[str, Any]:
-    """What `channel` shows from `now` on. Its `seq` rises with every event of any announcement."""
+    """What `channel` shows from `now` on. Its `seq` rises with every lifecycle event."""
     shown = [found for row in announcements.all_standing(connection) if (found := _shown(connection, row))]
-    return document(channel, templates, shown, seq=events.last_id(connection), issued_at=now)
+    return document(channel, templates, shown, seq=events.last_id(connection, _CHANGING), issued_at=now)
 
 
 def _shown(connection: Connection, standing: Standing) -> Shown | None:

@@ -3,4 +3,4 @@
 from broadcaster.channels.kiosk.message import SPEC
 from broadcaster.channels.surface import surface_channel
 
-CHANNEL = surface_channel(SPEC)
+CHANNEL = surface_channel(SPEC, shows_qr=True)

@@ -1,0 +1,97 @@
+"""Surfaces over HTTP: documents that may be cached, and the scripts that show them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import FileResponse
+
+from broadcaster import clock
+from broadcaster.channels.base import Channel, ChannelKind
+from broadcaster.surfaces.document import milliseconds
+from broadcaster.surfaces.publishing import current_document
+from broadcaster.wiring import App
+
+STATIC = Path(__file__).parent / "static"
+KEPT_SECONDS = 0.5
+"""A document is made at most this often, however many ask."""
+CACHING = "public, max-age=30, stale-while-revalidate=86400, stale-if-error=604800"
+_SCRIPTS = "public, max-age=300"
+
+
+class DocumentShelf:
+    """The newest document of each surface, made again when it is older than `KEPT_SECONDS`."""
+
+    def __init__(self, parts: App) -> None:
+        self._parts = parts
+        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+
+    def document(self, channel: Channel) -> dict[str, Any]:
+        """The document of a surface, without its clock."""
+        with self._lock:
+            made_at, kept = self._kept.get(channel.slug, (-KEPT_SECONDS, {}))
+            if time.monotonic() - made_at < KEPT_SECONDS and kept:
+                return kept
+            with self._parts.database.begin() as connection:
+                fresh = current_document(connection, channel, self._parts.templates, clock.now())
+            self._kept[channel.slug] = (time.monotonic(), fresh)
+            return fresh
+
+
+def router(parts: App) -> APIRouter:
+    """The routes under /surfaces."""
+    routes = APIRouter(prefix="/surfaces")
+    shelf = DocumentShelf(parts)
+    surfaces = {slug: row for slug, row in parts.channels.items() if row.kind is ChannelKind.SURFACE}
+
+    @routes.get("/{slug}.json")
+    def get_document(slug: str, request: Request) -> Response:
+        """The surface document: `clock` is the server's campaign time in milliseconds."""
+        if slug not in surfaces:
+            raise HTTPException(404, f"no surface is called {slug}")
+        found = shelf.document(surfaces[slug])
+        headers = {"ETag": _etag(found), "Cache-Control": CACHING, "Access-Control-Allow-Origin": "*"}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        body = json.dumps({**found, "clock": milliseconds(clock.now())}, ensure_ascii=False)
+        return Response(body, media_type="application/json", headers=headers)
+
+    mount_static(routes)
+    return routes
+
+
+def mount_static(routes: APIRouter) -> None:
+    """The scripts and pages that show a document."""
+
+    @routes.get("/banner.js")
+    def banner() -> FileResponse:
+        """The embeddable banner."""
+        headers = {"Cache-Control": _SCRIPTS, "Access-Control-Allow-Origin": "*"}
+        return FileResponse(STATIC / "banner.js", media_type="text/javascript", headers=headers)
+
+    @routes.get("/kiosk")
+    def kiosk() -> FileResponse:
+        """The full-screen page of a kiosk."""
+        return FileResponse(STATIC / "kiosk.html", media_type="text/html", headers={"Cache-Control": _SCRIPTS})
+
+    @routes.get("/static/{name}")
+    def static(name: str) -> FileResponse:
+        """A file of the pages above."""
+        path = STATIC / name
+        if path.parent != STATIC or not path.is_file():
+            raise HTTPException(404, f"no file is called {name}")
+        return FileResponse(path, headers={"Cache-Control": _SCRIPTS})
+
+
+def _etag(document: Mapping[str, Any]) -> str:
+    # When it was made says nothing about what it shows.
+    shown = {name: value for name, value in document.items() if name != "issued_at"}
+    return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'

@@ -1,0 +1,97 @@
+"""Wiring: the parts of a process, put together from its settings and its site's configuration."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from broadcaster import settings as settings_module
+from broadcaster.channels.base import Channel
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.transport import Transport, is_loopback
+from broadcaster.delivery.courier import Courier
+from broadcaster.delivery.messages import Press
+from broadcaster.errors import InputError, Problem, StateError
+from broadcaster.rendering.environment import Templates
+from broadcaster.settings import Settings
+from broadcaster.site import Site, read_site, resolve
+from broadcaster.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What a process needs to do its work."""
+
+    settings: Settings
+    site: Site
+    database: Database
+    templates: Templates
+
+    @property
+    def channels(self) -> Mapping[str, Channel]:
+        """The channels that the site has providers for."""
+        return {slug: channel for slug, channel in CHANNELS.items() if self.site.providers(slug)}
+
+    def providers(self) -> dict[str, dict[str, Provider]]:
+        """Every provider with its secret; raises InputError that names each one that cannot be used."""
+        found: dict[str, dict[str, Provider]] = {}
+        problems: list[Problem] = []
+        for slug in self.channels:
+            for config in self.site.providers(slug):
+                try:
+                    provider = resolve(config, self.settings.site_file.parent)
+                except InputError as error:
+                    problems.extend(error.problems)
+                else:
+                    found.setdefault(slug, {})[provider.name] = provider
+        if problems:
+            raise InputError(problems)
+        if self.settings.rehearsal:
+            refuse_outside(found)
+        return found
+
+    def courier(self) -> Courier:
+        """A courier with connections of its own."""
+        transport = Transport(allow_private=self.site.allow_private_addresses, loopback_only=self.settings.rehearsal)
+        press = Press(self.templates)
+        return Courier(self.database, self.channels, self.providers(), press, transport, self.site.public_url)
+
+
+def refuse_outside(providers: Mapping[str, Mapping[str, Provider]]) -> None:
+    """Raise InputError for every provider that is not on this machine: a rehearsal reaches nothing else."""
+    problems = [
+        Problem(f"a rehearsal reaches loopback addresses only, but {slug} provider {name} is not one")
+        for slug, of_channel in providers.items()
+        for name, provider in of_channel.items()
+        if not is_loopback(provider.url)
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def open_app(settings: Settings, *, pool_size: int = 4) -> App:
+    """The parts for settings whose two addresses are known; raises StateError when the database has none."""
+    if not settings.database_url:
+        raise StateError("DATABASE_URL is not set", hint="`broadcaster up` starts private services by itself")
+    site = open_site(settings.site_file)
+    return App(settings, site, Database(settings.database_url, pool_size=pool_size), Templates(site.templates))
+
+
+def open_site(path: Path) -> Site:
+    """The site's configuration; a site without one has a name and no providers."""
+    return read_site(path, CHANNELS) if path.exists() else Site(name="unconfigured site")
+
+
+@functools.cache
+def process_app() -> App:
+    """The parts of this process, from its environment; made at first use, so that a forked worker has its own."""
+    return open_app(settings_module.load())
+
+
+@functools.cache
+def process_courier() -> Courier:
+    """The courier of this process."""
+    return process_app().courier()

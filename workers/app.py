@@ -1,0 +1,35 @@
+"""The Celery application: `celery -A workers.app worker -Q delivery`, another with `-Q control`, and one `beat`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from broadcaster import logs
+from broadcaster import settings as settings_module
+from workers.queues import CONTROL, DELIVERY
+from workers.schedule import SCHEDULE
+
+_settings = settings_module.load()
+
+app = Celery("broadcaster", broker=_settings.broker_url, include=["workers.control", "workers.delivery"])
+app.conf.update(
+    accept_content=["json"],
+    beat_schedule=SCHEDULE,
+    broker_connection_retry_on_startup=True,
+    enable_utc=True,
+    task_ignore_result=True,
+    task_routes={"control.*": {"queue": CONTROL}, "delivery.*": {"queue": DELIVERY}},
+    task_serializer="json",
+    timezone="UTC",
+    # The database says what is to be done; a message that a dead worker took is not worth redelivering.
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+)
+
+
+@setup_logging.connect
+def _configure_logs(**_: Any) -> None:
+    logs.configure(_settings.log_level)

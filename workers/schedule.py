@@ -1,0 +1,21 @@
+"""What beat asks for, and how often (seconds). An answer that comes too late is not wanted: each message expires."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TICK = 1.0
+SWEEP = 5.0
+REPLAN = 60.0
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 2.0)}}
+
+
+SCHEDULE = {
+    "tick": _every(TICK, "control.tick"),
+    "merge-receipts": _every(TICK, "control.merge_receipts"),
+    "sweep": _every(SWEEP, "control.sweep"),
+    "replan": _every(REPLAN, "control.replan"),
+}
