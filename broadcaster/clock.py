@@ -8,6 +8,8 @@ that lateness stays a true measure.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,3 +40,21 @@ def move_to(instant: datetime, path: Path) -> None:
     scratch = path.with_suffix(".new")
     scratch.write_text(str(distance // timedelta(microseconds=1)), encoding="ascii")
     scratch.replace(path)
+
+
+def from_milliseconds(value: int) -> datetime:
+    """The instant of UTC milliseconds, the way browsers count."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+@contextmanager
+def following(path: Path) -> Iterator[None]:
+    """Let this process read campaign time from the offset file `path` until the block ends."""
+    before = os.environ.get(OFFSET_FILE_VARIABLE)
+    os.environ[OFFSET_FILE_VARIABLE] = str(path)
+    try:
+        yield
+    finally:
+        os.environ.pop(OFFSET_FILE_VARIABLE)
+        if before is not None:
+            os.environ[OFFSET_FILE_VARIABLE] = before

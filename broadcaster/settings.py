@@ -13,7 +13,7 @@ from broadcaster.errors import InputError, Problem
 class Settings(BaseSettings):
     """What the environment says. Every variable begins with BROADCASTER_, but the two addresses."""
 
-    model_config = SettingsConfigDict(env_prefix="BROADCASTER_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="BROADCASTER_", extra="ignore", frozen=True, populate_by_name=True)
 
     data: Path = Path("var")
     """BROADCASTER_DATA: where private services, secrets and reports live."""

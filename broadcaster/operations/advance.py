@@ -41,6 +41,11 @@ def next_boundary(connection: Connection, now: datetime) -> datetime | None:
     return min((edge for edge in edges if edge > now), default=None)
 
 
+def has_passed(connection: Connection, now: datetime) -> bool:
+    """Whether some start or planned end has passed that no announcement was moved for yet."""
+    return any(edge <= now for row in live(connection) for _, edge in _edges(connection, row))
+
+
 def _edges(connection: Connection, row: Standing) -> list[tuple[Event, datetime]]:
     """The clock's events that are still to come in this state, with their instants."""
     window = _window(connection, row)

@@ -179,12 +179,14 @@ def _place(moment: _Moment, frame: _Frame) -> Broadcast:
 
 def _expire_by_successor(placed: list[Broadcast]) -> list[Broadcast]:
     """Nothing is worth sending once the channel's next message is due."""
-    ordered = sorted(placed, key=lambda row: row.due_at)
+    # What is never sent (its time is over before it is due) must not end what is.
+    dead = [row for row in placed if row.expires_at <= row.due_at]
+    ordered = sorted((row for row in placed if row.expires_at > row.due_at), key=lambda row: row.due_at)
     bounded = [
         replace(earlier, expires_at=min(earlier.expires_at, later.due_at)) if later.due_at > earlier.due_at else earlier
         for earlier, later in pairwise(ordered)
     ]
-    return [*bounded, *ordered[-1:]]
+    return [*dead, *bounded, *ordered[-1:]]
 
 
 def _judge(row: Broadcast, frame: _Frame) -> Broadcast:

@@ -6,11 +6,11 @@ A site's folder comes first and overrides ours file by file. HTML templates esca
 from __future__ import annotations
 
 import html
+from collections.abc import Set
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, meta
+from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, meta, nodes
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -50,12 +50,14 @@ class Templates:
         template = self._load(name)
         try:
             text = template.render(values) if block is None else _render_block(template, block, values)
+        except TemplateSyntaxError as error:
+            raise _error(error.filename or name, error.lineno, f"syntax error: {error.message}") from error
         except UndefinedError as error:
-            raise self._error(name, f"undefined variable: {error.message}", _line_of(error.__traceback__)) from error
+            raise _error(*_where(error, name), f"undefined variable: {error.message}") from error
         except SecurityError as error:
-            raise self._error(name, f"not allowed in a template: {error}", _line_of(error.__traceback__)) from error
+            raise _error(*_where(error, name), f"not allowed in a template: {error}") from error
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            raise self._error(name, str(error), _line_of(error.__traceback__)) from error
+            raise _error(*_where(error, name), str(error)) from error
         # Plain parts of an HTML template were escaped like the rest of it; unescaping gives back exactly what was said.
         return text if keep_html or not name.endswith(f".html{TEMPLATE_SUFFIX}") else html.unescape(text)
 
@@ -63,34 +65,48 @@ class Templates:
         """The names of a template's blocks, in the order in which it writes them."""
         return list(self._load(name).blocks)
 
-    def check_names(self, name: str, known: set[str]) -> None:
-        """Raise InputError when a template uses a name nobody defines, in whatever branch it stands."""
-        source, path, _ = self._source(name)
-        tree = self._environment.parse(source, name, path)
+    def check_names(self, name: str, known: Set[str]) -> None:
+        """Raise InputError when a template or one it includes uses a name nobody defines, in whatever branch."""
+        source, path = self._source(name)
+        try:
+            tree = self._environment.parse(source, name, path)
+        except TemplateSyntaxError as error:
+            raise _error(path, error.lineno, f"syntax error: {error.message}") from error
         unknown = sorted(meta.find_undeclared_variables(tree) - known)
         if unknown:
             line = next((number for number, text in enumerate(source.splitlines(), 1) if unknown[0] in text), None)
-            raise self._error(name, f"undefined variable: {unknown[0]!r} is undefined", line)
+            raise _error(path, line, f"undefined variable: {unknown[0]!r} is undefined")
+        own = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "store"}
+        for included in meta.find_referenced_templates(tree):
+            if included:
+                self.check_names(included, known | own)
 
-    def _source(self, name: str) -> tuple[str, str | None, Any]:
+    def _source(self, name: str) -> tuple[str, str]:
         loader = self._environment.loader
         assert loader is not None  # noqa: S101 - set in __init__; the library types it as optional
-        return loader.get_source(self._environment, name)
+        try:
+            source, path, _ = loader.get_source(self._environment, name)
+        except TemplateNotFound as error:
+            raise self._missing(name) from error
+        except UnicodeDecodeError as error:
+            raise _error(name, None, f"not UTF-8 text at byte {error.start}") from error
+        return source, path or name
 
     def _load(self, name: str) -> Template:
         try:
             return self._environment.get_template(name)
         except TemplateSyntaxError as error:
-            raise self._error(error.name or name, f"syntax error: {error.message}", error.lineno) from error
+            raise _error(error.filename or name, error.lineno, f"syntax error: {error.message}") from error
         except TemplateNotFound as error:
-            hint = f"looked in {', '.join(str(folder) for folder in self.folders)}"
-            raise InputError.one("the template does not exist", place=Place(name), hint=hint) from error
-        except UnicodeDecodeError as error:
-            raise self._error(name, f"not UTF-8 text at byte {error.start}", None) from error
+            raise self._missing(name) from error
 
-    def _error(self, name: str, message: str, line: int | None) -> InputError:
-        path = next((folder / name for folder in self.folders if (folder / name).is_file()), Path(name))
-        return InputError.one(message, place=Place(str(path), line))
+    def _missing(self, name: str) -> InputError:
+        hint = f"looked in {', '.join(str(folder) for folder in self.folders)}"
+        return InputError.one("the template does not exist", place=Place(name), hint=hint)
+
+
+def _error(path: str, line: int | None, message: str) -> InputError:
+    return InputError.one(message, place=Place(path, line))
 
 
 def _render_block(template: Template, block: str, values: dict[str, Any]) -> str:
@@ -101,11 +117,13 @@ def _render_block(template: Template, block: str, values: dict[str, Any]) -> str
     return "".join(template.blocks[block](context))
 
 
-def _line_of(traceback: TracebackType | None) -> int | None:
-    """The template line of an error: jinja2 rewrites the frames of generated code to the template's own lines."""
-    line = None
+def _where(error: Exception, name: str) -> tuple[str, int | None]:
+    """The template file and line of an error: jinja2 rewrites the frames of generated code to the template's own."""
+    found: tuple[str, int | None] = (name, None)
+    traceback = error.__traceback__
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename.endswith(TEMPLATE_SUFFIX):
-            line = traceback.tb_lineno
+        file = traceback.tb_frame.f_code.co_filename
+        if file.endswith(TEMPLATE_SUFFIX):
+            found = (file, traceback.tb_lineno)
         traceback = traceback.tb_next
-    return line
+    return found

@@ -10,7 +10,7 @@ from broadcaster.planning.phase import Phase
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A size in its unit (characters, segments, columns, rows, pages); `limit` is the channel's, None if it has none."""
+    """A size in its unit (characters, segments, columns, rows, pages); `limit` is the channel's, None for none."""
 
     name: str
     size: int

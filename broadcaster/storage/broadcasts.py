@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from broadcaster.planning.broadcast import Broadcast, BroadcastState
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.phase import Phase
-from broadcaster.storage.tables import announcements, batches, broadcasts
+from broadcaster.storage.tables import batches, broadcasts
 
 OUTCOME_COUNTERS = ("accepted", "rejected", "unknown", "skipped")
 
@@ -114,11 +114,12 @@ def next_due(connection: Connection) -> datetime | None:
     return min((instant for instant in found if instant), default=None)
 
 
-def live_slugs(connection: Connection) -> list[str]:
-    """Announcements with an approved revision."""
-    return list(
-        connection.execute(select(announcements.c.slug).where(announcements.c.approved_revision.is_not(None))).scalars()
-    )
+def any_due(connection: Connection, now: datetime) -> bool:
+    """Whether a planned broadcast is due, or an open one has no batch left and waits to be closed."""
+    planned = (broadcasts.c.state == BroadcastState.PLANNED) & (broadcasts.c.due_at <= now)
+    undone = select(literal(1)).where(batches.c.broadcast_id == broadcasts.c.id, ~batches.c.done).exists()
+    closable = (broadcasts.c.state == BroadcastState.OPEN) & ~undone
+    return bool(connection.execute(select(select(broadcasts.c.id).where(planned | closable).exists())).scalar())
 
 
 def _broadcast(row: Row[Any], zone: ZoneInfo) -> Broadcast:

@@ -9,11 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, func, literal, select, text
 
 from broadcaster.channels.base import Delivery
 from broadcaster.storage import broadcasts as broadcast_rows
 from broadcaster.storage.recipients import copy_rows
+from broadcaster.storage.tables import broadcasts as broadcast_table
 from broadcaster.storage.tables import deliveries, receipts
 
 
@@ -94,6 +95,12 @@ def merge_receipts(connection: Connection, limit: int = 20_000) -> int:
 def waiting_receipts(connection: Connection) -> int:
     """How many receipts are not joined to the ledger yet."""
     return int(connection.execute(select(func.count()).select_from(receipts).where(~receipts.c.merged)).scalar_one())
+
+
+def size(connection: Connection) -> int:
+    """How many recipients are accounted for, from the broadcasts' counters."""
+    total = sum((func.sum(broadcast_table.c[name]) for name in broadcast_rows.OUTCOME_COUNTERS), literal(0))
+    return int(connection.execute(select(total)).scalar() or 0)
 
 
 def outcomes(connection: Connection, broadcast_id: str) -> Iterator[tuple[int, str]]:

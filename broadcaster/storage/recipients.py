@@ -55,7 +55,7 @@ def put_endpoints(
 def ranges(connection: Connection, kind: RecipientKind, channel: str, size: int) -> list[Range]:
     """Cut a channel's active recipients into ranges of up to `size`, by id."""
     numbered = (
-        select(recipients.c.id, ((func.row_number().over(order_by=recipients.c.id) - 1) / size).label("part"))
+        select(recipients.c.id, ((func.row_number().over(order_by=recipients.c.id) - 1) // size).label("part"))
         .where(recipients.c.kind == kind, recipients.c.channel == channel)
         .where(recipients.c.inactive_since.is_(None))
         .subquery()

@@ -15,7 +15,7 @@ def measure(parts: Parts) -> tuple[Measure, ...]:
 
 
 def one_line(text: str, language: str) -> str:
-    """A banner's text runs on: line breaks of the template are not its own, and Chinese puts no space in their place."""
+    """A banner's text runs on: a template's line breaks are not its own, and become no space in Chinese."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return ("" if language.startswith("zh") else " ").join(lines)
 

@@ -1,0 +1,15 @@
+"""Generated people for rehearsals: numbers of a block that no carrier uses, so that a mistake reaches nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+ENGLISH_EVERY = 20
+"""Every twentieth generated person reads English."""
+
+
+def generated_people(size: int) -> Iterator[tuple[str, str, str, list[str]]]:
+    """`size` people with consecutive numbers from +8610000000000: mainland mobiles never begin with 10."""
+    for number in range(size):
+        language = "en" if number % ENGLISH_EVERY == 0 else "zh-Hans"
+        yield f"+86{10_000_000_000 + number}", f"Person {number}", language, ["retired"] if number % 3 == 0 else []

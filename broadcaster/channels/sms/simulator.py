@@ -1,0 +1,27 @@
+"""What a phone would show of an SMS call, and which numbers the stand-in provider refuses or cannot reach.
+
+Numbers with a meaning, so that partial success can be seen: one that ends in 999 is refused, one that ends in 888 is
+accepted and later reported as failed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from broadcaster.channels.simulation import Exhibit, Reception
+
+REFUSED_ENDING = "999"
+UNREACHABLE_ENDING = "888"
+
+
+def receive(data: dict[str, Any]) -> Reception:
+    """Read the payload of `sms.send`."""
+    exhibits, rejected, failing = [], {}, set()
+    for row in data["to"]:
+        if row["phone"].endswith(REFUSED_ENDING):
+            rejected[row["id"]] = "number not in service"
+            continue
+        if row["phone"].endswith(UNREACHABLE_ENDING):
+            failing.add(row["id"])
+        exhibits.append(Exhibit(row["id"], row["phone"], row["language"], {"text": data["texts"][row["language"]]}))
+    return Reception(tuple(exhibits), rejected, frozenset(failing))

@@ -1,0 +1,121 @@
+"""The director: moves campaign time from one due instant to the next, and only while nothing is in flight."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import requests
+from celery import Celery
+from sqlalchemy import Connection
+
+from broadcaster import clock
+from broadcaster.errors import StateError
+from broadcaster.operations import advance, conclude
+from broadcaster.planning.proposal import Proposal
+from broadcaster.rehearsal.script import Act, Verb
+from broadcaster.stack import Stack
+from broadcaster.storage import batches, broadcasts, ledger
+from broadcaster.wiring import App
+
+ACTOR = "rehearsal"
+LOOK_EVERY = 0.05
+"""Seconds between two looks at whether all is quiet."""
+PATIENCE = 180.0
+"""Seconds without any progress after which a rehearsal gives up."""
+AFTER_THE_LAST_ACT = timedelta(days=3)
+
+Watch = Callable[[], None]
+"""Called at every look, to draw progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a rehearsal plays: its parts and processes, its offset file, and where its sandbox and broker are."""
+
+    parts: App
+    stack: Stack
+    offset_file: Path
+    sandbox_url: str
+    celery: Celery
+
+
+class Director:
+    """Plays one announcement's life."""
+
+    def __init__(self, stage: Stage, proposal: Proposal, acts: Sequence[Act], watch: Watch) -> None:
+        self._stage = stage
+        self._slug = proposal.announcement.slug
+        self._acts = list(acts)
+        self._watch = watch
+        window = proposal.announcement.window
+        last = max([window.end or window.start + timedelta(days=35), *(act.at for act in acts)])
+        self._curtain = last + AFTER_THE_LAST_ACT
+
+    def play(self) -> None:
+        """Go through every instant at which something is due, until nothing more is or the curtain falls."""
+        self._settle()
+        while (instant := self._next_instant()) is not None and instant <= self._curtain:
+            # An act at an instant comes before what the clock does at it.
+            while self._acts and self._acts[0].at <= instant:
+                self._perform(self._acts.pop(0))
+            clock.move_to(max(instant, clock.now()), self._stage.offset_file)
+            self._settle()
+
+    def _next_instant(self) -> datetime | None:
+        with self._stage.parts.database.begin() as connection:
+            found = [broadcasts.next_due(connection), advance.next_boundary(connection, clock.now())]
+        acts = [act.at for act in self._acts[:1]]
+        return min((instant for instant in [*found, *acts] if instant), default=None)
+
+    def _perform(self, act: Act) -> None:
+        with self._stage.parts.database.begin() as connection:
+            if act.do is Verb.FINISH:
+                conclude.finish(connection, self._slug, act.at, ACTOR, act.at)
+            else:
+                conclude.cancel(connection, self._slug, act.reason, ACTOR, act.at)
+
+    def _settle(self) -> None:
+        """Wait until all that is due now is done: sent, recorded, and its receipts joined."""
+        self._nudge()
+        last_sign, signs = time.monotonic(), None
+        while not self._is_quiet():
+            self._watch()
+            self._stage.stack.revive()
+            seen = self._signs_of_life()
+            if seen != signs:
+                last_sign, signs = time.monotonic(), seen
+            elif time.monotonic() - last_sign > PATIENCE:
+                raise StateError(f"nothing moved for {PATIENCE:.0f} seconds", hint="the logs beside the report say why")
+            time.sleep(LOOK_EVERY)
+        self._watch()
+
+    def _nudge(self) -> None:
+        """Ask for a tick at once instead of at beat's next second; two schedulers do no harm."""
+        self._stage.celery.send_task("control.tick", queue="control", expires=10)
+
+    def _is_quiet(self) -> bool:
+        now = clock.now()
+        with self._stage.parts.database.begin() as connection:
+            if self._is_busy(connection, now):
+                return False
+            waiting = ledger.waiting_receipts(connection)
+        return not waiting and not self._sandbox_waiting()
+
+    def _is_busy(self, connection: Connection, now: datetime) -> bool:
+        return (
+            advance.has_passed(connection, now)
+            or broadcasts.any_due(connection, now)
+            or batches.in_flight(connection, now) > 0
+        )
+
+    def _signs_of_life(self) -> tuple[int, int]:
+        with self._stage.parts.database.begin() as connection:
+            return ledger.size(connection), ledger.waiting_receipts(connection)
+
+    def _sandbox_waiting(self) -> int:
+        answer = requests.get(f"{self._stage.sandbox_url}/api/totals", timeout=10)
+        return int(answer.json()["waiting"])

@@ -1,0 +1,165 @@
+"""A rehearsal: a whole campaign against the sandbox, on a virtual clock, with the real planner and workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import redis
+import requests
+from celery import Celery
+
+from broadcaster import clock
+from broadcaster.audience.endpoints import sync_endpoints
+from broadcaster.audience.generated import generated_people
+from broadcaster.audience.importing import import_people
+from broadcaster.embedded import services
+from broadcaster.operations import revise
+from broadcaster.planning.proposal import Proposal
+from broadcaster.rehearsal.director import ACTOR, Director, Stage
+from broadcaster.rehearsal.isolation import alone_in, fresh_database
+from broadcaster.rehearsal.script import Act, default_script
+from broadcaster.reporting.consistency import contradictions
+from broadcaster.reporting.report import accounts, report
+from broadcaster.sandbox.site import write_sandbox_site
+from broadcaster.settings import Settings
+from broadcaster.stack import HOST, Stack, environment, free_port, programs
+from broadcaster.storage import recipients
+from broadcaster.storage.migrate import migrate
+from broadcaster.wiring import App, open_app, refuse_outside
+
+LEAD = timedelta(days=8)
+"""A rehearsal begins that long before the start, unless it is told when."""
+OPENING_HOUR = 10
+
+Watch = Callable[["Scene"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to rehearse: acts None for the default script, `begin` None for eight days before the start."""
+
+    proposal: Proposal
+    data: Path
+    size: int = 20_000
+    audience: Path | None = None
+    acts: Sequence[Act] | None = None
+    begin: datetime | None = None
+    templates: Path | None = None
+    site: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A running rehearsal, as somebody who draws its progress sees it."""
+
+    parts: App
+    slug: str
+    stack: Stack
+    sandbox_url: str
+    web_url: str
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of it: the report's data, and what does not add up in it."""
+
+    data: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+
+
+def rehearse(wish: Wish, watch: Watch) -> Result:
+    """Play the campaign from publication to its last act; everything that was started is stopped in the end."""
+    with play(wish, watch) as (_, result):
+        return result
+
+
+@contextmanager
+def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
+    """Like `rehearse`, but what was started runs until the block ends, so that the sandbox can be looked at."""
+    with alone_in(wish.data), services(wish.data) as private:
+        settings = Settings(
+            data=wish.data,
+            site=wish.site,
+            database_url=fresh_database(private.database_url),
+            redis_url=private.redis_url,
+            rehearsal=True,
+        )
+        redis.Redis.from_url(private.redis_url).flushall()
+        sandbox_port, web_port = free_port(), free_port()
+        sandbox_url, web_url = f"http://{HOST}:{sandbox_port}", f"http://{HOST}:{web_port}"
+        if wish.site is None:
+            write_sandbox_site(wish.data, sandbox_url=sandbox_url, public_url=web_url, templates=wish.templates)
+        parts = open_app(settings)
+        refuse_outside(parts.providers())
+        offset_file = wish.data / "clock-offset"
+        clock.move_to(wish.begin or default_begin(wish.proposal), offset_file)
+        stack = Stack(wish.data / "logs", environment(settings, offset_file))
+        try:
+            with clock.following(offset_file):
+                _publish(parts, wish)
+                stack.start(programs(settings, web_port=web_port, sandbox_port=sandbox_port))
+                scene = Scene(parts, wish.proposal.announcement.slug, stack, sandbox_url, web_url)
+                stage = Stage(parts, stack, offset_file, sandbox_url, Celery(broker=settings.broker_url))
+                _direct(stage, wish, lambda: watch(scene))
+                yield scene, _result(scene)
+        finally:
+            stack.stop()
+            parts.database.close()
+
+
+def default_begin(proposal: Proposal) -> datetime:
+    """Eight days before the start, at ten in the morning."""
+    start = proposal.announcement.window.start
+    return (start - LEAD).replace(hour=OPENING_HOUR, minute=0, second=0)
+
+
+def write_json(result: Result, path: Path) -> None:
+    """Write the report's data."""
+    path.write_text(json.dumps(result.data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _publish(parts: App, wish: Wish) -> None:
+    migrate(parts.database)
+    now = clock.now()
+    with parts.database.begin() as connection:
+        sync_endpoints(connection, parts.site, parts.channels, now)
+        if wish.audience:
+            import_people(connection, wish.audience, now)
+        else:
+            recipients.merge_people(connection, generated_people(wish.size), now)
+    with parts.database.begin() as connection:
+        number = revise.propose(connection, wish.proposal, ACTOR, now) or 1
+        slug = wish.proposal.announcement.slug
+        revise.approve(connection, slug, number, ACTOR, now, parts.channels)
+
+
+def _direct(stage: Stage, wish: Wish, watch: Callable[[], None]) -> None:
+    acts = default_script(wish.proposal.announcement) if wish.acts is None else wish.acts
+    Director(stage, wish.proposal, acts, watch).play()
+
+
+def _result(scene: Scene) -> Result:
+    shown = _shown(scene.sandbox_url)
+    totals = requests.get(f"{scene.sandbox_url}/api/totals", timeout=10).json()
+    with scene.parts.database.begin() as connection:
+        data = report(connection, scene.slug)
+        problems = list(contradictions(accounts(connection, scene.slug), shown))
+    data["consistent"] = not problems
+    data["problems"] = problems
+    data["sandbox"] = {name: totals[name] for name in ("received", "duplicates", "repeats")}
+    return Result(data, problems)
+
+
+def _shown(sandbox_url: str) -> Mapping[str, Mapping[int, int]]:
+    found: dict[str, dict[int, int]] = {}
+    with requests.get(f"{sandbox_url}/ledger", stream=True, timeout=60) as answer:
+        for line in answer.iter_lines():
+            row = json.loads(line)
+            found[row["broadcast"]] = {int(id_): times for id_, times in row["shown"].items()}
+    return found

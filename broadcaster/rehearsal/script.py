@@ -1,0 +1,52 @@
+"""Scripts: what an operator does during a rehearsal, and when.
+
+- {at: 2022-03-20 24:00, do: finish}
+- {at: 2022-03-01 09:00, do: cancel, reason: the migration was put off}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from broadcaster.announcement.model import Announcement, Frozen
+from broadcaster.announcement.source import explain, read_source
+from broadcaster.announcement.times import Instant
+from broadcaster.errors import InputError
+
+
+class Verb(StrEnum):
+    """What an operator can do."""
+
+    FINISH = "finish"
+    CANCEL = "cancel"
+
+
+class Act(Frozen):
+    """One deed at one instant of campaign time."""
+
+    at: Instant
+    do: Verb
+    reason: str = ""
+
+
+_ACTS = TypeAdapter(tuple[Act, ...])
+
+
+def read_script(path: Path, announcement: Announcement) -> tuple[Act, ...]:
+    """Read a script; local times are in the announcement's zone. Raises InputError with every problem in it."""
+    source = read_source(path)
+    try:
+        acts = _ACTS.validate_python(source.data, context={"zone": announcement.zone_info})
+    except ValidationError as error:
+        raise InputError(source.problems(tuple(explain(error)))) from error
+    return tuple(sorted(acts, key=lambda act: act.at))
+
+
+def default_script(announcement: Announcement) -> Sequence[Act]:
+    """Finish at the planned end; nothing when the end is not known."""
+    end = announcement.window.end
+    return (Act(at=end, do=Verb.FINISH),) if end else ()

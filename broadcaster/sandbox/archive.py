@@ -1,0 +1,94 @@
+"""What the sandbox received, kept as the public saw it, by campaign time."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from broadcaster.channels.simulation import Exhibit, Reception
+
+
+@dataclass(slots=True)
+class Moment:
+    """A broadcast as it reached the public: when its first exhibit came, how many came, and one text a language."""
+
+    at: int
+    channel: str
+    phase: str
+    broadcast: str
+    count: int = 0
+    samples: dict[str, Exhibit] = field(default_factory=dict)
+    accounts: dict[str, Exhibit] = field(default_factory=dict)
+
+
+class Archive:
+    """Everything received since the start, deduplicated under the call's key as a provider does it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[str, dict[str, Any]] = {}
+        self._shown: dict[str, Counter[int]] = {}
+        self._moments: dict[str, Moment] = {}
+        self._documents: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self.repeats = 0
+
+    def answer_for(self, key: str) -> dict[str, Any] | None:
+        """The answer that a call of this key got before; counted as a repeat."""
+        with self._lock:
+            found = self._answers.get(key)
+            self.repeats += found is not None
+            return found
+
+    def keep(self, key: str, channel: str, at: int, data: dict[str, Any], reception: Reception) -> dict[str, Any]:
+        """Keep what a call showed to the public; gives the answer."""
+        answer = {
+            "reference": key[:12],
+            "rejected": [{"id": id_, "reason": reason} for id_, reason in reception.rejected.items()],
+        }
+        with self._lock:
+            self._answers[key] = answer
+            self._keep_exhibits(channel, at, data, reception)
+        return answer
+
+    def keep_document(self, surface: str, at: int, document: dict[str, Any]) -> None:
+        """Keep a surface document that an endpoint fetched."""
+        with self._lock:
+            self._documents.setdefault(surface, []).append((at, document))
+
+    def document_at(self, surface: str, at: int) -> dict[str, Any] | None:
+        """The document that endpoints had at an instant, with its clock set to it."""
+        with self._lock:
+            known = [document for fetched_at, document in self._documents.get(surface, []) if fetched_at <= at]
+        return {**known[-1], "clock": at} if known else None
+
+    def moments(self) -> list[Moment]:
+        """Every broadcast received so far, in order."""
+        with self._lock:
+            return sorted(self._moments.values(), key=lambda moment: (moment.at, moment.channel))
+
+    def totals(self) -> dict[str, int]:
+        """`received`: shown after dedupe; `duplicates`: shown to one twice; `repeats`: calls under a used key."""
+        with self._lock:
+            shown = sum(counter.total() for counter in self._shown.values())
+            distinct = sum(len(counter) for counter in self._shown.values())
+            return {"received": shown, "duplicates": shown - distinct, "repeats": self.repeats}
+
+    def shown(self) -> Iterator[tuple[str, dict[int, int]]]:
+        """Broadcast → recipient id → how often it was shown to them."""
+        with self._lock:
+            snapshot = {broadcast: dict(counter) for broadcast, counter in self._shown.items()}
+        yield from snapshot.items()
+
+    def _keep_exhibits(self, channel: str, at: int, data: dict[str, Any], reception: Reception) -> None:
+        broadcast = data["broadcast"]
+        counter = self._shown.setdefault(broadcast, Counter())
+        moment = self._moments.setdefault(broadcast, Moment(at, channel, data["phase"], broadcast))
+        for exhibit in reception.exhibits:
+            counter[int(exhibit.recipient)] += 1
+            moment.samples.setdefault(exhibit.language, exhibit)
+        moment.count += len(reception.exhibits)
+        if channel == "wechat":
+            moment.accounts.update({exhibit.shown_to: exhibit for exhibit in reception.exhibits})

@@ -1,0 +1,122 @@
+"""The sandbox's pages: what the public sees at an instant of campaign time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse
+
+from broadcaster import clock
+from broadcaster.channels.simulation import Exhibit
+from broadcaster.sandbox.archive import Archive, Moment
+from broadcaster.sandbox.receipts import Clerk
+from broadcaster.surfaces.document import milliseconds
+
+STATIC = Path(__file__).parent / "static"
+ZONE = "Asia/Shanghai"
+"""Until a document has been fetched that names the announcement's own."""
+
+
+def router(archive: Archive, clerk: Clerk) -> APIRouter:
+    """The pages and what they ask."""
+    routes = APIRouter()
+
+    @routes.get("/api/totals")
+    def totals() -> dict[str, int]:
+        """Received, duplicates, repeats; and how many calls' receipts are still on their way."""
+        return {**archive.totals(), "waiting": clerk.waiting}
+
+    @routes.get("/api/timeline")
+    def timeline() -> dict[str, Any]:
+        """Every broadcast received, with campaign time now."""
+        now = milliseconds(clock.now())
+        zone = _zone(archive, now)
+        moments = [_moment(moment, zone) for moment in archive.moments()]
+        return {"clock": now, "zone": zone, "moments": moments, "totals": archive.totals()}
+
+    @routes.get("/api/shown")
+    def shown(at: int, language: str = "zh-Hans") -> dict[str, Any]:
+        """What a person of that language, the accounts and the surfaces show at an instant."""
+        past = [moment for moment in archive.moments() if moment.at <= at]
+        return {
+            "at": at,
+            "phone": _phone(past, language),
+            "wechat": {"accounts": _accounts(past)},
+            "banner": archive.document_at("banner", at),
+            "kiosk": archive.document_at("kiosk", at),
+        }
+
+    @routes.get("/api/document/{surface}")
+    def document(surface: str, at: int) -> dict[str, Any]:
+        """The surface document that endpoints had at an instant."""
+        found = archive.document_at(surface, at)
+        if found is None:
+            raise HTTPException(404, "nothing was published by then")
+        return found
+
+    _mount_pages(routes)
+    return routes
+
+
+def _mount_pages(routes: APIRouter) -> None:
+    @routes.get("/")
+    def index() -> FileResponse:
+        """The four devices."""
+        return FileResponse(STATIC / "index.html", media_type="text/html")
+
+    @routes.get("/site")
+    def site() -> FileResponse:
+        """A site with the banner."""
+        return FileResponse(STATIC / "site.html", media_type="text/html")
+
+    @routes.get("/static/{name}")
+    def static(name: str) -> FileResponse:
+        """A file of the pages."""
+        path = STATIC / name
+        if path.parent != STATIC or not path.is_file():
+            raise HTTPException(404, f"no file is called {name}")
+        return FileResponse(path)
+
+
+def _zone(archive: Archive, now: int) -> str:
+    found = archive.document_at("banner", now) or archive.document_at("kiosk", now)
+    shown = found["announcements"] if found else []
+    return str(shown[0]["zone"]) if shown else ZONE
+
+
+def _moment(moment: Moment, zone: str) -> dict[str, Any]:
+    local = clock.from_milliseconds(moment.at).astimezone(ZoneInfo(zone))
+    return {
+        "at": moment.at,
+        "local": f"{local:%Y-%m-%d %H:%M}",
+        "channel": moment.channel,
+        "phase": moment.phase,
+        "broadcast": moment.broadcast,
+        "count": moment.count,
+    }
+
+
+def _phone(past: list[Moment], language: str) -> dict[str, Any]:
+    texts = [(moment, exhibit) for moment in past if (exhibit := _sample(moment, language))]
+    number = texts[-1][1].shown_to if texts else ""
+    messages = [
+        {"at": moment.at, "phase": moment.phase, "language": exhibit.language, "text": exhibit.parts["text"]}
+        for moment, exhibit in texts
+    ]
+    return {"number": f"{number[:6]}****{number[-4:]}" if number else "", "messages": messages}
+
+
+def _sample(moment: Moment, language: str) -> Exhibit | None:
+    return moment.samples.get(language) if moment.channel == "sms" else None
+
+
+def _accounts(past: list[Moment]) -> list[dict[str, Any]]:
+    accounts: dict[str, list[dict[str, Any]]] = {}
+    for moment in past:
+        for name, exhibit in moment.accounts.items():
+            article = {"at": moment.at, "phase": moment.phase, **exhibit.parts}
+            accounts.setdefault(name, []).append(article)
+    return [{"name": name, "articles": articles} for name, articles in accounts.items()]

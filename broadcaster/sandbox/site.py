@@ -1,0 +1,62 @@
+"""The site that a sandbox serves: a configuration whose every provider is a stand-in on this machine."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from broadcaster.announcement.source import to_yaml
+
+TIMEOUT_SECONDS = 5
+"""A stand-in on the same machine answers at once or not at all."""
+
+_ENDPOINTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "sms": (("sandbox-sms", "沙盒短信"),),
+    "wechat": (("qingdao-renshe", "青岛人社"), ("qingdao-12333", "青岛12333"), ("qingdao-ai-renshe", "青岛Ai人社")),
+    "banner": (("bureau-site", "官网"), ("government-portal", "政务服务网")),
+    "kiosk": (("hall-kiosks", "大厅自助机"), ("bank-kiosks", "银行自助机"), ("hospital-kiosks", "医院自助机")),
+}
+"""Channel → (name, label) of each stand-in."""
+
+
+def write_sandbox_site(folder: Path, *, sandbox_url: str, public_url: str, templates: Path | None = None) -> Path:
+    """Write `site.yaml` and one secret a provider (0600) into `folder`; gives the file. Existing secrets are kept."""
+    channels = {
+        channel: {"providers": [_provider(folder, channel, name, label, sandbox_url) for name, label in endpoints]}
+        for channel, endpoints in _ENDPOINTS.items()
+    }
+    site: dict[str, Any] = {
+        "name": "sandbox",
+        "public_url": public_url,
+        "allow_private_addresses": True,
+        "channels": channels,
+    }
+    if templates:
+        site["templates"] = str(templates.resolve())
+    path = folder / "site.yaml"
+    path.write_text(to_yaml(site), encoding="utf-8")
+    return path
+
+
+def _provider(folder: Path, channel: str, name: str, label: str, sandbox_url: str) -> dict[str, Any]:
+    secret = Path("secrets") / f"{channel}-{name}"
+    _make_secret(folder / secret)
+    return {
+        "name": name,
+        "label": label,
+        "url": f"{sandbox_url}/{channel}/{name}",
+        "secret": f"file:{secret}",
+        "timeout_seconds": TIMEOUT_SECONDS,
+    }
+
+
+def _make_secret(path: Path) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    value = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(value + "\n")

@@ -1,0 +1,181 @@
+"""The sandbox page: what the public would see, by virtual time."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.documents import DAY, HOUR, NOW, Document, announcement, banner_phase, document, kiosk_phase, life
+from tests.browser.site import Site
+
+pytestmark = pytest.mark.browser
+
+START = NOW + 2 * DAY
+ARTICLE = {
+    "at": NOW,
+    "phase": "notice",
+    "title": "暂停服务公告",
+    "author": "编辑部",
+    "digest": "二月二十日起暂停",
+    "body": "<p style='color:red'>正文</p><script>parent.document.title = 'stolen'</script>",
+}
+
+
+def moment(at: int, channel: str, phase: str, count: int) -> Document:
+    """A moment of the timeline."""
+    name = f"{channel}-{at}"
+    local = "2022-02-18 10:00"
+    return {"at": at, "local": local, "channel": channel, "phase": phase, "broadcast": name, "count": count}
+
+
+MOMENTS = [
+    moment(NOW, "sms", "notice", 20_000),
+    moment(NOW, "wechat", "notice", 1),
+    moment(START, "sms", "started", 20_000),
+    moment(START + HOUR, "sms", "overrun", 19_500),
+]
+
+
+def shown(at: int, language: str = "zh-Hans") -> Document:
+    """What is to be seen at an instant: a message for each one sent until then, and the surfaces' documents."""
+    sent = [one for one in MOMENTS if one["channel"] == "sms" and one["at"] <= at]
+    words = "短信" if language == "zh-Hans" else "text"
+    messages = [
+        {"at": one["at"], "text": f"{words} {one['phase']}", "phase": one["phase"], "language": language}
+        for one in sent
+    ]
+    return {
+        "at": at,
+        "phone": {"number": "+86138****1234", "messages": messages},
+        "wechat": {"accounts": [{"name": "本地人社", "articles": [ARTICLE]}]},
+        "banner": banner(at),
+        "kiosk": kiosk(at),
+    }
+
+
+def banner(at: int) -> Document:
+    """The banner's document at an instant."""
+    return document("banner", announcement(*life(banner_phase, START), zone="Asia/Shanghai"), clock=at)
+
+
+def kiosk(at: int) -> Document:
+    """The kiosk's document at an instant."""
+    phases = life(kiosk_phase, START)
+    phases[0]["from"] = NOW
+    return document("kiosk", announcement(*phases), clock=at)
+
+
+@pytest.fixture
+def sandbox(site: Site) -> Site:
+    """A site with the sandbox's API, canned; its clock stands at the start of the outage."""
+    put_timeline(site, START)
+    for at in [one["at"] for one in MOMENTS]:
+        for language in ("zh-Hans", "en"):
+            site.put(f"/api/shown?at={at}&language={language}", shown(at, language))
+        site.put(f"/api/document/banner?at={at}", banner(at))
+        site.put(f"/api/document/kiosk?at={at}", kiosk(at))
+    return site
+
+
+def put_timeline(site: Site, clock: int) -> None:
+    """Let the sandbox's clock stand at `clock`, with everything that was sent by then."""
+    moments = [one for one in MOMENTS if one["at"] <= clock]
+    totals = {"received": 40_001, "duplicates": 0, "repeats": 3}
+    site.put("/api/timeline", {"clock": clock, "moments": moments, "zone": "Asia/Shanghai", "totals": totals})
+
+
+def visit(page: Page, site: Site, query: str = "") -> None:
+    """Open the sandbox on a laptop's screen."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{site.address}/{query}")
+
+
+def test_all_four_devices_show_what_the_public_sees(page: Page, sandbox: Site) -> None:
+    """A text on the phone, an article, the banner on a website and the screen in the hall."""
+    visit(page, sandbox)
+    expect(page.locator("#thread")).to_contain_text("短信 started")
+    expect(page.locator("#number")).to_have_text("+86138****1234")
+    expect(page.locator("#posts")).to_contain_text("暂停服务公告")
+    expect(page.frame_locator("#site iframe").get_by_role("status")).to_contain_text("中文 started")
+    expect(page.frame_locator("#kiosk iframe").get_by_role("heading")).to_have_text("标题 started")
+
+
+def test_totals_are_shown_and_repeats_stand_out(page: Page, sandbox: Site) -> None:
+    """What must not happen is red as soon as it has."""
+    visit(page, sandbox)
+    expect(page.locator("[data-total=received]")).to_have_text("40,001")
+    expect(page.locator("[data-total=duplicates]")).not_to_have_class("alarm")
+    expect(page.locator("[data-total=repeats]")).to_have_class("alarm")
+
+
+def test_going_back_shows_all_devices_as_they_were(page: Page, sandbox: Site) -> None:
+    """The arrow key goes to the moment before, and leaves live."""
+    visit(page, sandbox)
+    expect(page.locator("#instant")).to_have_text("2022-02-20 10:00:00")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#instant")).to_have_text("2022-02-18 10:00:00")
+    expect(page.get_by_role("button", name="实时")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#thread")).not_to_contain_text("started")
+    expect(page.locator("#happening .chip")).to_have_count(2)
+    expect(page.frame_locator("#kiosk iframe").get_by_role("heading")).to_have_text("标题 notice")
+    expect(page.get_by_role("button", name="上一时刻")).to_be_disabled()
+
+
+def test_live_follows_the_clock(page: Page, sandbox: Site) -> None:
+    """What is sent while one looks appears by itself."""
+    visit(page, sandbox)
+    expect(page.locator("#thread")).to_contain_text("短信 started")
+    put_timeline(sandbox, START + HOUR)
+    expect(page.locator("#thread")).to_contain_text("短信 overrun")
+    expect(page.frame_locator("#site iframe").get_by_role("status")).to_contain_text("中文 overrun")
+    expect(page.frame_locator("#kiosk iframe").get_by_role("heading")).to_have_text("标题 overrun")
+
+
+def test_a_tick_is_a_moment(page: Page, sandbox: Site) -> None:
+    """A click on a tick goes to its instant exactly."""
+    visit(page, sandbox)
+    page.locator(".tick").first.click()
+    expect(page.locator("#instant")).to_have_text("2022-02-18 10:00:00")
+
+
+def test_an_article_opens_and_cannot_run_anything(page: Page, sandbox: Site) -> None:
+    """The body keeps its own styles and loses its scripts."""
+    visit(page, sandbox)
+    page.get_by_role("button", name="暂停服务公告").click()
+    body = page.frame_locator("#article iframe").get_by_text("正文")
+    expect(body).to_have_css("color", "rgb(255, 0, 0)")
+    expect(page).to_have_title("沙盒 Sandbox")
+    page.get_by_role("button", name="返回").click()
+    expect(page.locator("#posts")).to_be_visible()
+
+
+def test_the_other_language_is_another_phone(page: Page, sandbox: Site) -> None:
+    """English asks for a recipient who reads English; the website follows."""
+    visit(page, sandbox)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("#thread")).to_contain_text("text started")
+    expect(page.frame_locator("#site iframe").get_by_role("status")).to_contain_text("English started")
+
+
+def test_before_anything_is_published_the_devices_say_so(page: Page, sandbox: Site) -> None:
+    """Nothing sent, no document: no device breaks."""
+    put_timeline(sandbox, NOW - DAY)
+    phone = {"number": "+86138****1234", "messages": []}
+    nothing = {"at": NOW - DAY, "phone": phone, "wechat": {"accounts": []}, "banner": None, "kiosk": None}
+    sandbox.put(f"/api/shown?at={NOW - DAY}&language=zh-Hans", nothing)
+    visit(page, sandbox)
+    expect(page.locator("#thread")).to_contain_text("nothing yet")
+    expect(page.locator("#posts")).to_contain_text("nothing yet")
+    expect(page.locator("#kiosk")).to_contain_text("nothing to show yet")
+    expect(page.frame_locator("#site iframe").get_by_role("status")).to_be_empty()
+
+
+def test_a_lost_connection_is_said(page: Page, sandbox: Site) -> None:
+    """The page keeps what it shows and tells that it is not live."""
+    visit(page, sandbox)
+    expect(page.locator("#thread")).to_contain_text("短信 started")
+    sandbox.fail("/api/timeline")
+    expect(page.locator("#trouble")).to_contain_text("no connection")
+    expect(page.locator("#thread")).to_contain_text("短信 started")
+    put_timeline(sandbox, START)
+    expect(page.locator("#trouble")).to_be_empty()
