@@ -46,6 +46,11 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         raise InputError(
-            Problem(f"environment variable {'.'.join(map(str, row['loc'])).upper()}: {row['msg']}")
-            for row in error.errors()
+            Problem(f"environment variable {_variable(str(row['loc'][0]))}: {row['msg']}") for row in error.errors()
         ) from error
+
+
+def _variable(field: str) -> str:
+    # The two addresses come with their variable's own name, every other field with its name in this class.
+    own = field.upper()
+    return own if field not in Settings.model_fields else f"{Settings.model_config['env_prefix']}{own}"

@@ -113,3 +113,5 @@ def _read_secret(path: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise InputError.one(f"the secret cannot be read: {error.strerror}", place=Place(str(path))) from error
+    except UnicodeDecodeError:
+        raise InputError.one("the secret is not ASCII text", place=Place(str(path))) from None

@@ -54,7 +54,8 @@ def _resumes(announcement: Announcement) -> Iterator[Finding]:
 
 def _resume(path: FieldPath, resume: datetime, window: Window) -> Iterator[Finding]:
     if resume < (window.end or window.start):
-        yield Finding(path, f"service resumes {_show(resume)}, before its window ends {_show(window.end)}")
+        edge = f"ends {_show(window.end)}" if window.end else f"starts {_show(window.start)}"
+        yield Finding(path, f"service resumes {_show(resume)}, before its window {edge}")
 
 
 def _references(announcement: Announcement) -> Iterator[Finding]:
@@ -130,5 +131,5 @@ def _inside(path: FieldPath, values: Iterable[object]) -> Iterator[tuple[FieldPa
         yield from _texts((*path, number), inner)
 
 
-def _show(instant: datetime | None) -> str:
-    return f"{instant:%Y-%m-%d %H:%M}" if instant else "at an unknown time"
+def _show(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M}"

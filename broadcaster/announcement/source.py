@@ -5,6 +5,7 @@ YAML 1.2 scalars only: `10:00`, `on` and `2022-02-26 00:00` stay the text that w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -20,6 +21,8 @@ from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.errors import InputError, Place, Problem
 
 MAX_BYTES = 1_000_000
+_INT = re.compile(r"[-+]?[0-9]{1,18}")
+_FLOAT = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?|[-+]?[0-9]+\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +70,17 @@ def read_source(path: Path) -> Source:
 
 def parse_source(text: str, file: str) -> Source:
     """Parse YAML text; raises InputError with the line of a syntax error."""
-    try:
-        root = YAML(typ="rt", pure=True).compose(StringIO(text))
-    except YAMLError as error:
-        raise InputError([_syntax_problem(error, file)]) from error
-    if root is None:
-        raise InputError.one("the file is empty", place=Place(file))
     lines: dict[FieldPath, int] = {}
     repeated: list[FieldPath] = []
-    data = _plain(root, (), lines, repeated)
+    try:
+        root = YAML(typ="rt", pure=True).compose(StringIO(text))
+        if root is None:
+            raise InputError.one("the file is empty", place=Place(file))
+        data = _plain(root, (), lines, repeated)
+    except YAMLError as error:
+        raise InputError([_syntax_problem(error, file)]) from error
+    except RecursionError:
+        raise InputError.one("nested too deeply, or an alias that holds itself", place=Place(file)) from None
     return Source(data, file, lines, tuple(repeated))
 
 
@@ -147,10 +152,11 @@ def _scalar(node: ScalarNode) -> Any:
     text = str(node.value)
     if kind == "null":
         return None
-    if kind == "bool":
+    if kind == "bool" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    if kind == "int" and text.lstrip("+-").isdigit():
+    # What is no plain number (`.inf`, `0x1F`, `1_000`) stays the text that was written.
+    if kind == "int" and _INT.fullmatch(text):
         return int(text)
-    if kind == "float":
+    if kind == "float" and _FLOAT.fullmatch(text):
         return float(text)
     return text

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
+YEARS = range(1970, 3000)
+"""A year outside is a slip of the pen, and near the ends of the calendar arithmetic has no room."""
 EXPECTED = "a date and time such as 2022-02-26 00:00 or 2022-03-20 24:00"
 _PATTERN = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[ T](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
@@ -60,6 +62,8 @@ def parse_instant(value: object, zone: ZoneInfo | None) -> datetime:
 def _naive(match: re.Match[str]) -> datetime:
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
     day = datetime.fromisoformat(match["date"])
+    if day.year not in YEARS:
+        raise ValueError(f"the year {day.year} is not between {YEARS[0]} and {YEARS[-1]}")
     if hour == 24 and (minute, second) == (0, 0):
         return day + timedelta(days=1)
     return day.replace(hour=hour, minute=minute, second=second)

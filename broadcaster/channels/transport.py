@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import socket
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -103,7 +104,7 @@ def _raise_for_status(provider: Provider, answer: requests.Response) -> None:
 
 def _retry_after(answer: requests.Response) -> float | None:
     value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if value.isdecimal() else None
 
 
 def _failure(provider: Provider, error: requests.RequestException) -> TransientError | AmbiguousError | PermanentError:
@@ -116,6 +117,8 @@ def _failure(provider: Provider, error: requests.RequestException) -> TransientE
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
+    if isinstance(error.__cause__, socket.gaierror):  # how the address filter says that a name has no address
+        return True
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     return isinstance(reason, _NEVER_SENT)

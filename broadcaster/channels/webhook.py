@@ -51,8 +51,8 @@ def _common(call: Call) -> dict[str, Any]:
 def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery]:
     try:
         said = json.loads(answer) if answer.strip() else {}
-        refused = {str(row["id"]): str(row.get("reason", "")) for row in said.get("rejected", ())}
-        reference = str(said.get("reference", ""))
+        refused = {str(row["id"]): str(row.get("reason") or "") for row in said.get("rejected") or ()}
+        reference = str(said.get("reference") or "")
     except (ValueError, AttributeError, KeyError, TypeError):
         # It was a 2xx, so the public may well have seen it; but who of them, nobody can tell.
         raise AmbiguousError(f"{provider.name} answered something that cannot be read") from None

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
-from broadcaster.errors import InputError
+from broadcaster.errors import InputError, Place
 from broadcaster.storage.ledger import Receipt, ReceiptStatus
 
 
 class _Row(BaseModel):
     model_config = ConfigDict(extra="ignore")
     broadcast: str
-    id: int
+    id: Annotated[int, Field(ge=0, le=2**63 - 1)]
     status: ReceiptStatus
     at: AwareDatetime
 
@@ -46,7 +47,8 @@ def parse(body: bytes) -> list[Receipt]:
         event = _Event.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise InputError.one(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        field = ".".join(map(str, first["loc"]))
+        raise InputError.one(first["msg"], place=Place(field=field or None)) from error
     return [Receipt(row.broadcast, row.id, row.status, _not_in_future(row.at)) for row in event.data.receipts]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 
 from broadcaster.announcement.lifecycle import State
@@ -89,7 +89,7 @@ def _before(frame: _Frame) -> Iterator[_Moment]:
         if isinstance(rule, DaysBefore):
             yield from _days_before(Phase.NOTICE, rule, frame)
         else:
-            at = (frame.situation.approved_at or frame.now) + timedelta(minutes=rule.after_minutes)
+            at = _later(frame.situation.approved_at or frame.now, rule)
             yield from _each(Phase.NOTICE, rule.channels, "approval", at, start)
     for days_before in policy.reminder:
         yield from _days_before(Phase.REMINDER, days_before, frame)
@@ -106,7 +106,7 @@ def _days_before(phase: Phase, rule: DaysBefore, frame: _Frame) -> Iterator[_Mom
 def _during(frame: _Frame) -> Iterator[_Moment]:
     window = frame.proposal.announcement.window
     for rule in frame.proposal.policy.started:
-        at = window.start + timedelta(minutes=rule.after_minutes)
+        at = _later(window.start, rule)
         yield from _each(Phase.STARTED, rule.channels, "start", at, window.end)
     last = window.end or max(frame.now, window.start) + HORIZON
     for periodic in frame.proposal.policy.ongoing:
@@ -119,24 +119,29 @@ def _overrun(frame: _Frame) -> Iterator[_Moment]:
         return
     for rule in frame.proposal.policy.overrun:
         if isinstance(rule, Immediate):
-            at = end + timedelta(minutes=rule.after_minutes)
+            at = _later(end, rule)
             yield from _each(Phase.OVERRUN, rule.channels, "end", at, at + OVERRUN_IS_TRUE_FOR)
         elif frame.situation.state is State.OVERRUN:
             # Nobody plans weeks of overrun ahead: once it has begun, the next days' messages are planned.
             yield from _periodic(Phase.OVERRUN, rule, end, max(frame.now, end) + timedelta(days=2), frame, until=None)
 
 
+def _later(instant: datetime, rule: Immediate) -> datetime:
+    # Elapsed minutes: adding to a local time would count clock minutes, an hour off across a clock change.
+    return instant.astimezone(UTC) + timedelta(minutes=rule.after_minutes)
+
+
 def _restored(frame: _Frame) -> Iterator[_Moment]:
     at = frame.situation.finished_at or frame.now
     for rule in frame.proposal.policy.restored:
-        due = at + timedelta(minutes=rule.after_minutes)
+        due = _later(at, rule)
         yield from _each(Phase.RESTORED, rule.channels, "finish", due, due + NEWS_IS_TRUE_FOR)
 
 
 def _cancelled(frame: _Frame) -> Iterator[_Moment]:
     at = frame.situation.cancelled_at or frame.now
     for rule in frame.proposal.policy.cancelled:
-        due = at + timedelta(minutes=rule.after_minutes)
+        due = _later(at, rule)
         occurrence = f"{at.astimezone(frame.proposal.announcement.zone_info):%Y-%m-%dT%H:%M}"
         yield from _each(Phase.CANCELLED, rule.channels, occurrence, due, due + NEWS_IS_TRUE_FOR)
 
@@ -182,11 +187,13 @@ def _expire_by_successor(placed: list[Broadcast]) -> list[Broadcast]:
     # What is never sent (its time is over before it is due) must not end what is.
     dead = [row for row in placed if row.expires_at <= row.due_at]
     ordered = sorted((row for row in placed if row.expires_at > row.due_at), key=lambda row: row.due_at)
+    together = [list(rows) for _, rows in groupby(ordered, key=lambda row: row.due_at)]
     bounded = [
-        replace(earlier, expires_at=min(earlier.expires_at, later.due_at)) if later.due_at > earlier.due_at else earlier
-        for earlier, later in pairwise(ordered)
+        replace(row, expires_at=min(row.expires_at, later[0].due_at))
+        for earlier, later in pairwise(together)
+        for row in earlier
     ]
-    return [*dead, *bounded, *ordered[-1:]]
+    return [*dead, *bounded, *(row for rows in together[-1:] for row in rows)]
 
 
 def _judge(row: Broadcast, frame: _Frame) -> Broadcast:
@@ -195,14 +202,19 @@ def _judge(row: Broadcast, frame: _Frame) -> Broadcast:
     if row.phase is Phase.CANCELLED and row.channel not in frame.situation.told_channels:
         return replace(row, state=BroadcastState.SKIPPED, reason="nobody was told on this channel")
     if row.expires_at <= row.due_at:
-        reason = f"would be due at {row.due_at:%m-%d %H:%M}, when it is no longer true"
-        return replace(row, state=BroadcastState.SKIPPED, reason=reason)
+        return _too_late(row)
     if row.expires_at <= frame.now:
         reason = f"past: was due {row.due_at:%m-%d %H:%M}, no longer true since {row.expires_at:%m-%d %H:%M}"
         return replace(row, state=BroadcastState.SKIPPED, reason=reason)
     if row.due_at < frame.now:
-        return replace(row, due_at=_not_quiet(row, frame), note=f"was due {row.due_at:%m-%d %H:%M}")
+        late = replace(row, due_at=_not_quiet(row, frame), note=f"was due {row.due_at:%m-%d %H:%M}")
+        return late if late.expires_at > late.due_at else _too_late(late)
     return row
+
+
+def _too_late(row: Broadcast) -> Broadcast:
+    reason = f"would be due at {row.due_at:%m-%d %H:%M}, when it is no longer true"
+    return replace(row, state=BroadcastState.SKIPPED, reason=reason)
 
 
 def _not_quiet(row: Broadcast, frame: _Frame) -> datetime:

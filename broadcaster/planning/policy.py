@@ -6,8 +6,9 @@ field with an example.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 
 from pydantic import (
@@ -24,7 +25,7 @@ from broadcaster.announcement.model import Announcement, Frozen, Identifier
 from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.times import at_clock
 
-_MINUTE = "%Y-%m-%d %H:%M"
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 ALL_CHANNELS = ("sms", "wechat", "banner", "kiosk")
 
 
@@ -32,10 +33,11 @@ def parse_clock(value: object) -> time:
     """`08:30` as a time of day; raises ValueError that says what was expected."""
     if isinstance(value, time):
         return value
-    try:
-        return time.fromisoformat(str(value).strip())
-    except ValueError:
-        raise ValueError(f"{value!r} is not a time of day; expected HH:MM such as 08:30") from None
+    # Hours and minutes only: seconds would be lost when written back, and an offset contradicts the announcement's zone.
+    match = _CLOCK.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(f"{value!r} is not a time of day; expected HH:MM such as 08:30")
+    return time(int(match[1]), int(match[2]))
 
 
 Clock = Annotated[time, BeforeValidator(parse_clock), PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str)]
@@ -71,7 +73,9 @@ class QuietHours(Frozen):
         if not inside or zone is None:
             return None
         day = local.date() + timedelta(days=1) if over_midnight and clock >= self.start else local.date()
-        return at_clock(day, self.end, zone)  # type: ignore[arg-type]  # an announcement's times carry its ZoneInfo
+        end = at_clock(day, self.end, zone)  # type: ignore[arg-type]  # an announcement's times carry its ZoneInfo
+        # In the second of two equal hours of autumn, the first occurrence of the end has passed already.
+        return end if end.astimezone(UTC) > local.astimezone(UTC) else end.replace(fold=1)
 
 
 class Immediate(Frozen):
@@ -85,7 +89,7 @@ class DaysBefore(Frozen):
     """Goes out some calendar days before the start, at a local clock time."""
 
     channels: Channels = ALL_CHANNELS
-    days_before: Annotated[tuple[int, ...], Field(min_length=1)]
+    days_before: Annotated[tuple[Annotated[int, Field(ge=-3660, le=3660)], ...], Field(min_length=1)]
     at: Clock = time(10, 0)
 
 

@@ -87,7 +87,8 @@ def _zone_findings(data: dict[str, Any]) -> list[Finding]:
     if name is None:
         hint = "such as `zone: Asia/Shanghai`; times without an offset have no meaning before that"
         data["zone"] = _STAND_IN.key
-        return [Finding(("zone",), "the announcement has no zone", hint), *_naive_times((), data)]
+        told = {key: value for key, value in data.items() if key != "policy"}  # its hours are clock times, not instants
+        return [Finding(("zone",), "the announcement has no zone", hint), *_naive_times((), told)]
     try:
         zone_of(str(name))
     except ValueError as error:

@@ -97,13 +97,16 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
             write_sandbox_site(wish.data, sandbox_url=sandbox_url, public_url=web_url, templates=wish.templates)
         parts = open_app(settings)
         refuse_outside(parts.providers())
-        offset_file = wish.data / "clock-offset"
-        clock.move_to(wish.begin or default_begin(wish.proposal), offset_file)
+        offset_file, begin = wish.data / "clock-offset", wish.begin or default_begin(wish.proposal)
+        clock.move_to(begin, offset_file)
         stack = Stack(wish.data / "logs", environment(settings, offset_file))
         try:
             with clock.following(offset_file):
-                _publish(parts, wish)
+                _gather(parts, wish)
                 stack.start(programs(settings, web_port=web_port, sandbox_port=sandbox_port))
+                # Starting took its seconds; the campaign begins now.
+                clock.move_to(begin, offset_file)
+                _publish(parts, wish)
                 scene = Scene(parts, wish.proposal.announcement.slug, stack, sandbox_url, web_url)
                 stage = Stage(parts, stack, offset_file, sandbox_url, Celery(broker=settings.broker_url))
                 _direct(stage, wish, lambda: watch(scene))
@@ -124,7 +127,8 @@ def write_json(result: Result, path: Path) -> None:
     path.write_text(json.dumps(result.data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _publish(parts: App, wish: Wish) -> None:
+def _gather(parts: App, wish: Wish) -> None:
+    """Make the tables, and the audience."""
     migrate(parts.database)
     now = clock.now()
     with parts.database.begin() as connection:
@@ -133,6 +137,11 @@ def _publish(parts: App, wish: Wish) -> None:
             import_people(connection, wish.audience, now)
         else:
             recipients.merge_people(connection, generated_people(wish.size), now)
+
+
+def _publish(parts: App, wish: Wish) -> None:
+    """Propose and approve, as an operator would."""
+    now = clock.now()
     with parts.database.begin() as connection:
         number = revise.propose(connection, wish.proposal, ACTOR, now) or 1
         slug = wish.proposal.announcement.slug

@@ -42,7 +42,9 @@ def read_script(path: Path, announcement: Announcement) -> tuple[Act, ...]:
     try:
         acts = _ACTS.validate_python(source.data, context={"zone": announcement.zone_info})
     except ValidationError as error:
-        raise InputError(source.problems(tuple(explain(error)))) from error
+        raise InputError([*source.repeats(), *source.problems(tuple(explain(error)))]) from error
+    if source.repeated:
+        raise InputError(source.repeats())
     return tuple(sorted(acts, key=lambda act: act.at))
 
 

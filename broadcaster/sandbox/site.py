@@ -22,6 +22,14 @@ _ENDPOINTS: dict[str, tuple[tuple[str, str], ...]] = {
 """Channel → (name, label) of each stand-in."""
 
 
+_MARK = "# Written for the sandbox by broadcaster; written anew at every start."
+
+
+def is_sandbox_site(path: Path) -> bool:
+    """Whether the configuration is one that `write_sandbox_site` wrote, and not somebody's own."""
+    return path.read_text(encoding="utf-8").startswith(_MARK)
+
+
 def write_sandbox_site(folder: Path, *, sandbox_url: str, public_url: str, templates: Path | None = None) -> Path:
     """Write `site.yaml` and one secret a provider (0600) into `folder`; gives the file. Existing secrets are kept."""
     channels = {
@@ -37,7 +45,7 @@ def write_sandbox_site(folder: Path, *, sandbox_url: str, public_url: str, templ
     if templates:
         site["templates"] = str(templates.resolve())
     path = folder / "site.yaml"
-    path.write_text(to_yaml(site), encoding="utf-8")
+    path.write_text(f"{_MARK}\n{to_yaml(site)}", encoding="utf-8")
     return path
 
 

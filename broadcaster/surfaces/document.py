@@ -73,7 +73,7 @@ def spans(shown: Shown) -> list[Span]:
     # Approved late: what would have shown before the approval never shows.
     after = [mark for mark in marks if mark[1] > shown.approved_at]
     before = [mark for mark in marks if mark[1] <= shown.approved_at]
-    current = [(max(before, key=lambda mark: mark[1])[0], shown.approved_at)] if before else []
+    current = [(before[-1][0], shown.approved_at)] if before else []
     ordered = [*current, *after]
     closed = [Span(phase, at, until) for (phase, at), (_, until) in pairwise(ordered)]
     return [*closed, Span(*ordered[-1], None)]

@@ -19,7 +19,13 @@ def run_until_asked(page: Page, path: str) -> None:
             asked.append(request.url)
 
     page.on("request", note)
-    with page.expect_response(lambda response: path in response.url, timeout=60_000):
+    with page.expect_event("requestfinished", lambda request: path in request.url, timeout=60_000):
         while not asked:
             page.clock.run_for(SECOND)
     page.remove_listener("request", note)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has worked through the answers that have arrived: one more request has come back to it."""
+    page.evaluate("fetch(location.href).then(answer => answer.text())")

@@ -1,0 +1,43 @@
+"""`audience import`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from broadcaster import clock
+from broadcaster.audience.importing import ImportResult
+from broadcaster.audience.importing import import_people as import_file
+from broadcaster.cli.failures import WRONG
+from broadcaster.cli.screen import console, print_json
+from broadcaster.cli.session import session
+from broadcaster.errors import InputError, Place
+
+
+def import_people(file: Path, *, strict: bool, as_json: bool) -> None:
+    """Import a CSV file with a progress bar; exit 1 when `strict` and a row was rejected."""
+    if not file.is_file():
+        raise InputError.one("there is no such file", place=Place(str(file)))
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with session() as parts, Progress(*columns, console=console, disable=as_json, transient=True) as progress:
+        task = progress.add_task(file.name, total=file.stat().st_size)
+        with parts.database.begin() as connection:
+            result = import_file(connection, file, clock.now(), lambda read: progress.update(task, completed=read))
+    _print(result, as_json=as_json)
+    if strict and result.rejected:
+        raise typer.Exit(WRONG)
+
+
+def _print(result: ImportResult, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(result))
+        return
+    unchanged = result.read - result.added - result.changed
+    console.print(f"{result.added} added, {result.changed} changed, {unchanged} unchanged, {result.rejected} rejected")
+    for reason, number in result.reasons.most_common():
+        console.print(f"  {number} × {reason}")
+    if result.rejects:
+        console.print(f"rejected rows: {result.rejects}")

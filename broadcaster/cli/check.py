@@ -1,0 +1,99 @@
+"""`check` and `render`: what a file would say, without any database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from broadcaster import settings as settings_module
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.cli.screen import console, print_json, table
+from broadcaster.errors import InputError
+from broadcaster.planning.phase import Phase
+from broadcaster.planning.proposal import Proposal, read
+from broadcaster.rendering.environment import Templates
+from broadcaster.rendering.gallery import write_gallery
+from broadcaster.rendering.message import Message
+from broadcaster.rendering.renderer import render_all
+from broadcaster.wiring import open_site
+
+
+def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
+    """Validate, render everything, print measures; raises InputError with every problem."""
+    proposal = read(file, CHANNELS)
+    messages, problems = render_all(_templates(templates), _specs(None), proposal.announcement)
+    if problems:
+        raise InputError(problems)
+    if as_json:
+        print_json({"slug": proposal.announcement.slug, "messages": [_message_data(row) for row in messages]})
+        return
+    _print_measures(messages)
+    console.print(f"\n{file}: {len(messages)} messages, everything fits")
+
+
+def render(
+    file: Path, out: Path, channel: str | None, phase: str | None, language: str | None, templates: Path | None
+) -> None:
+    """Write the messages and their gallery into `out`."""
+    proposal = read(file, CHANNELS)
+    found = _templates(templates)
+    phases = [_phase(phase)] if phase else list(Phase)
+    languages = [_language(proposal, language)] if language else None
+    messages, problems = render_all(found, _specs(channel), proposal.announcement, phases, languages)
+    if problems:
+        raise InputError(problems)
+    written = write_gallery(out, messages, proposal.announcement, found)
+    console.print(f"{len(written)} files written; open {out / 'index.html'} in a browser")
+
+
+def _templates(folder: Path | None) -> Templates:
+    if folder and not folder.is_dir():
+        raise InputError.one(f"{folder} is not a folder", hint="give the folder that holds sms/, wechat/, …")
+    return Templates(folder or open_site(settings_module.load().site_file).templates)
+
+
+def _specs(channel: str | None) -> list[Any]:
+    if channel and channel not in CHANNELS:
+        raise InputError.one(f"no channel is called {channel!r}", hint=f"known channels: {', '.join(CHANNELS)}")
+    return [row.spec for slug, row in CHANNELS.items() if channel in (None, slug)]
+
+
+def _phase(name: str) -> Phase:
+    try:
+        return Phase(name)
+    except ValueError:
+        raise InputError.one(f"no phase is called {name!r}", hint=f"phases: {', '.join(Phase)}") from None
+
+
+def _language(proposal: Proposal, language: str) -> str:
+    known = proposal.announcement.languages
+    if language not in known:
+        raise InputError.one(f"the announcement has no {language!r}", hint=f"its languages: {', '.join(known)}")
+    return language
+
+
+def _print_measures(messages: list[Message]) -> None:
+    columns = ("channel", "phase", "language", "measure", "size", "limit", "unit", "")
+    shown = table(None, columns, numbers=("size", "limit"))
+    last: tuple[object, ...] = ()
+    for message in messages:
+        for measure in message.measures:
+            head = (message.channel, str(message.phase), message.language)
+            cells = head if head != last else ("", "", "")
+            limit = "" if measure.limit is None else f"{measure.limit}"
+            shown.add_row(*cells, measure.name, f"{measure.size}", limit, measure.unit, measure.note)
+            last = head
+    console.print(shown)
+
+
+def _message_data(message: Message) -> dict[str, Any]:
+    return {
+        "channel": message.channel,
+        "phase": str(message.phase),
+        "language": message.language,
+        "parts": dict(message.parts),
+        "measures": [
+            {"name": row.name, "size": row.size, "limit": row.limit, "unit": row.unit, "note": row.note}
+            for row in message.measures
+        ],
+    }

@@ -1,0 +1,136 @@
+"""`doctor`: what is configured, what answers, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import typer
+from kombu import Connection as Broker
+
+from broadcaster import settings as settings_module
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.cli.failures import WRONG
+from broadcaster.cli.screen import console, print_json, table
+from broadcaster.delivery.rounds import TICK
+from broadcaster.errors import BroadcasterError, InputError
+from broadcaster.hosting import hosted
+from broadcaster.rendering.environment import Templates
+from broadcaster.settings import Settings
+from broadcaster.site import ProviderConfig, Site, resolve
+from broadcaster.storage import heartbeats
+from broadcaster.storage.database import Database
+from broadcaster.storage.migrate import is_current
+from broadcaster.wiring import open_site
+
+LATE_TICK = 5.0
+"""Seconds after which a scheduler that ticks every second is silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `ok` None: nothing wrong, but worth knowing."""
+
+    what: str
+    ok: bool | None
+    says: str
+
+
+def doctor(*, as_json: bool) -> None:
+    """Look at everything; exit 1 when something does not work."""
+    settings = settings_module.load()
+    found = [*_look(settings)]
+    if as_json:
+        print_json([asdict(row) for row in found])
+    else:
+        shown = table(None, ("", "what", "says"))
+        for row in found:
+            shown.add_row({True: "ok", False: "WRONG", None: "–"}[row.ok], row.what, row.says)
+        console.print(shown)
+    if any(row.ok is False for row in found):
+        raise typer.Exit(WRONG)
+
+
+def _look(settings: Settings) -> Iterator[Finding]:
+    yield _try("templates", lambda: f"{len(Templates().names())} shipped")
+    yield from _look_at_site(settings)
+    try:
+        with hosted(settings) as addressed:
+            private = "private" if settings.database_url is None else "DATABASE_URL"
+            yield _try(f"Postgres ({private})", lambda: _postgres(addressed))
+            private = "private" if settings.redis_url is None else "REDIS_URL"
+            yield _try(f"broker ({private})", lambda: _broker(addressed))
+            yield _scheduler(addressed)
+    except BroadcasterError as error:
+        yield Finding("private services", ok=False, says=_words(error))
+
+
+def _look_at_site(settings: Settings) -> Iterator[Finding]:
+    path = settings.site_file
+    if not path.exists():
+        yield Finding("site", ok=None, says=f"{path} does not exist; `broadcaster up` makes one for the sandbox")
+        return
+    try:
+        site = open_site(path)
+    except InputError as error:
+        yield Finding("site", ok=False, says=_words(error))
+        return
+    yield Finding("site", ok=True, says=f"{site.name} ({path})")
+    for slug in CHANNELS:
+        yield from _look_at_channel(slug, site, settings)
+
+
+def _look_at_channel(slug: str, site: Site, settings: Settings) -> Iterator[Finding]:
+    configs = site.providers(slug)
+    if not configs:
+        yield Finding(f"channel {slug}", ok=None, says="no provider; announcements cannot use it")
+    for config in configs:
+        yield _try(f"channel {slug}", partial(_provider, config, settings))
+
+
+def _provider(config: ProviderConfig, settings: Settings) -> str:
+    return f"{resolve(config, settings.site_file.parent).name}: {config.url}"
+
+
+def _postgres(settings: Settings) -> str:
+    database = Database(str(settings.database_url))
+    with database.begin() as connection:
+        current = "up to date" if is_current(connection) else "not up to date: run `broadcaster migrate`"
+        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+    return f"{database.address}, version {version}, tables {current}"
+
+
+def _broker(settings: Settings) -> str:
+    with Broker(str(settings.broker_url), connect_timeout=5) as broker:
+        try:
+            broker.ensure_connection(max_retries=1, timeout=5)
+        except Exception as error:
+            hint = "is it running, and is REDIS_URL right?"
+            raise InputError.one(f"{broker.as_uri()} does not answer: {type(error).__name__}", hint=hint) from error
+        return str(broker.as_uri())
+
+
+def _scheduler(settings: Settings) -> Finding:
+    try:
+        with Database(str(settings.database_url)).begin() as connection:
+            age = heartbeats.age(connection, TICK) if is_current(connection) else None
+    except BroadcasterError as error:
+        return Finding("scheduler", ok=False, says=_words(error))
+    if age is None:
+        return Finding("scheduler", ok=None, says="never ran here; `broadcaster up` runs it")
+    silent = age > LATE_TICK
+    return Finding(
+        "scheduler", ok=None if silent else True, says=f"ran {age:.0f} s ago" + (": not running" if silent else "")
+    )
+
+
+def _try(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, ok=True, says=look())
+    except BroadcasterError as error:
+        return Finding(what, ok=False, says=_words(error))
+
+
+def _words(error: BroadcasterError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message

@@ -1,0 +1,232 @@
+"""The command line. Each command's work is in its own module, loaded when it runs, so that `--help` stays fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broadcaster.cli.failures import explained
+
+app = typer.Typer(
+    name="broadcaster",
+    help="Tells millions of people about a planned service outage: before, during and after it, on every channel.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+audience = typer.Typer(help="The people who are told.", no_args_is_help=True)
+app.add_typer(audience, name="audience")
+
+File = Annotated[Path, typer.Argument(help="The announcement's YAML file.")]
+Slug = Annotated[str, typer.Argument(help="The announcement's slug.")]
+Json = Annotated[bool, typer.Option("--json", help="Print data for programs instead of a table.")]
+TemplateFolder = Annotated[
+    Path | None, typer.Option(help="A folder of templates that override ours file by file.", show_default=False)
+]
+
+
+def run() -> None:
+    """The console script: runs a command and turns every failure into a message and an exit code."""
+    explained(app)
+
+
+@app.command()
+def check(file: File, templates: TemplateFolder = None, as_json: Json = False) -> None:
+    """Validate a file, render every message that could go out, and print their measures.
+
+    Example: `broadcaster check examples/qingdao-2022/announcement.yaml`
+    """
+    from broadcaster.cli import check as command
+
+    command.check(file, templates, as_json=as_json)
+
+
+@app.command()
+def render(
+    file: File,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")],
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    phase: Annotated[str | None, typer.Option(help="Only this phase.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only this language.")] = None,
+    templates: TemplateFolder = None,
+) -> None:
+    """Write every message as a file, and an index.html with all of them side by side.
+
+    Example: `broadcaster render examples/qingdao-2022/announcement.yaml --out var/gallery`
+    """
+    from broadcaster.cli import check as command
+
+    command.render(file, out, channel, phase, language, templates)
+
+
+@app.command()
+def plan(
+    file: File,
+    as_json: Json = False,
+    at: Annotated[str | None, typer.Option(help="Plan as if it were then, in the announcement's zone.")] = None,
+) -> None:
+    """Compare a file with what stands, and show what applying and approving it would change. Changes nothing.
+
+    Example: `broadcaster plan examples/qingdao-2022/announcement.yaml --at "2022-02-18 10:00"`
+    """
+    from broadcaster.cli import plan as command
+
+    command.plan(file, at, as_json=as_json)
+
+
+@app.command()
+def apply(file: File, as_json: Json = False) -> None:
+    """Store a file as a proposed revision. Nothing is sent before it is approved.
+
+    Example: `broadcaster apply examples/qingdao-2022/announcement.yaml`
+    """
+    from broadcaster.cli import operate as command
+
+    command.apply(file, as_json=as_json)
+
+
+@app.command()
+def approve(
+    slug: Slug,
+    revision: Annotated[int, typer.Option(help="The number of the proposed revision.")],
+    as_json: Json = False,
+) -> None:
+    """Approve a revision: from now on its broadcasts go out when they are due.
+
+    Example: `broadcaster approve qingdao-2022 --revision 1`
+    """
+    from broadcaster.cli import operate as command
+
+    command.approve(slug, revision, as_json=as_json)
+
+
+@app.command()
+def status(
+    slug: Slug,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep the table up to date until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show every broadcast of an announcement and what came of it.
+
+    Example: `broadcaster status qingdao-2022 --watch`
+    """
+    from broadcaster.cli import status as command
+
+    command.status(slug, watch=watch, as_json=as_json)
+
+
+@app.command()
+def finish(
+    slug: Slug,
+    at: Annotated[
+        str | None, typer.Option(help="When service came back, in the announcement's zone; now if absent.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say that service is back. Only this lets `restored` go out; the clock never does.
+
+    Example: `broadcaster finish qingdao-2022 --at "2022-03-20 24:00"`
+    """
+    from broadcaster.cli import operate as command
+
+    command.finish(slug, at, as_json=as_json)
+
+
+@app.command()
+def cancel(
+    slug: Slug,
+    reason: Annotated[str, typer.Option(help="Why, for the event log.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Call the outage off: what is not sent yet is revoked, and whoever was told is told that.
+
+    Example: `broadcaster cancel qingdao-2022 --reason "the migration was put off"`
+    """
+    from broadcaster.cli import operate as command
+
+    command.cancel(slug, reason, as_json=as_json)
+
+
+@audience.command("import")
+def import_audience(
+    file: Annotated[Path, typer.Argument(help="A CSV file with the columns phone, name, language, tags.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when any row was rejected.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import people; bad rows go to a rejects file beside it, with line and reason.
+
+    Example: `broadcaster audience import people.csv --strict`
+    """
+    from broadcaster.cli import audience as command
+
+    command.import_people(file, strict=strict, as_json=as_json)
+
+
+@app.command()
+def rehearse(
+    file: File,
+    script: Annotated[
+        Path | None, typer.Option(help="What the operator does, and when; else: finish at the planned end.")
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Where the rehearsal keeps its services, logs and report.")] = Path(
+        "var/rehearsal"
+    ),
+    recipients: Annotated[int, typer.Option(min=0, max=1_000_000, help="How many people to generate.")] = 20_000,
+    people: Annotated[Path | None, typer.Option(help="A CSV file of people instead of generated ones.")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", help="When it begins; else eight days before the start, 10:00.")
+    ] = None,
+    site: Annotated[
+        Path | None, typer.Option(help="A site whose providers are all on this machine, instead of the sandbox's.")
+    ] = None,
+    templates: TemplateFolder = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the sandbox up afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Run a whole campaign on a virtual clock, with real workers, against the sandbox. Reaches this machine only.
+
+    Example: `broadcaster rehearse examples/qingdao-2022/announcement.yaml --recipients 2000`
+    """
+    from broadcaster.cli import rehearse as command
+
+    command.rehearse(command.Request(file, script, data, recipients, people, begin, site, templates, keep))
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="The port of the web application.")] = 8000,
+    sandbox_port: Annotated[
+        int, typer.Option(help="The port of the sandbox, when there is no site configuration.")
+    ] = 8100,
+) -> None:
+    """Run everything on this machine until Ctrl-C: web, workers, beat, and the sandbox when no site is configured.
+
+    Example: `broadcaster up`
+    """
+    from broadcaster.cli import up as command
+
+    command.up(port, sandbox_port)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is configured, what answers, and what is missing.
+
+    Example: `broadcaster doctor`
+    """
+    from broadcaster.cli import doctor as command
+
+    command.doctor(as_json=as_json)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the tables of this version. `up` does it by itself; a production install calls it once.
+
+    Example: `DATABASE_URL=postgresql://… broadcaster migrate`
+    """
+    from broadcaster.cli import operate as command
+
+    command.migrate()

@@ -1,0 +1,150 @@
+"""`rehearse`: a campaign on a virtual clock, with a timeline that grows while it runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from broadcaster import logs
+from broadcaster.announcement.times import zone_of
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.cli.failures import WRONG
+from broadcaster.cli.plan import local_instant
+from broadcaster.cli.screen import console, minute
+from broadcaster.planning.proposal import read
+from broadcaster.rehearsal.rehearse import Result, Scene, Wish, play, write_json
+from broadcaster.rehearsal.script import read_script
+from broadcaster.reporting.page import write_html
+from broadcaster.reporting.report import broadcast_data
+from broadcaster.storage import announcements, broadcasts
+
+COUNTS = ("recipients", "accepted", "delivered", "rejected", "unknown", "skipped")
+_LINE = "{:<16}  {:<9}  {:<7}" + "  {:>10}" * len(COUNTS) + "  {:>7}"
+_DONE = ("closed", "skipped", "revoked")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The command's arguments."""
+
+    file: Path
+    script: Path | None
+    data: Path
+    recipients: int
+    people: Path | None
+    begin: str | None
+    site: Path | None
+    templates: Path | None
+    keep: bool
+
+
+def rehearse(request: Request) -> None:
+    """Run it, print the timeline and totals, write the reports; exit 1 when something does not add up."""
+    logs.configure("ERROR")
+    wish = _wish(request)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        timeline = Timeline(progress)
+        console.print(f"rehearsing {wish.proposal.announcement.slug} in {request.data} …")
+        started = time.monotonic()
+        with play(wish, timeline.look) as (scene, result):
+            timeline.look(scene)
+            progress.stop()
+            _conclude(request, scene, result, time.monotonic() - started)
+            if request.keep:
+                _keep(scene)
+    if result.problems:
+        raise typer.Exit(WRONG)
+
+
+class Timeline:
+    """The growing table: a line for each broadcast that is done, a bar for each that is under way."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._printed: set[str] = set()
+        self._bars: dict[str, TaskID] = {}
+        self._looked_at = 0.0
+        self._headed = False
+
+    def look(self, scene: Scene) -> None:
+        """Bring the screen up to date, a few times a second at most."""
+        if time.monotonic() - self._looked_at < 0.2 and self._headed:
+            return
+        self._looked_at = time.monotonic()
+        with scene.parts.database.begin() as connection:
+            standing = announcements.find(connection, scene.slug)
+            rows = broadcasts.rows_of(connection, scene.slug)
+        zone = zone_of(standing.zone if standing else "UTC")
+        if not self._headed:
+            console.print(_LINE.format("local time", "phase", "channel", *COUNTS, "late s"), style="bold")
+            self._headed = True
+        for row in rows:
+            self._draw(broadcast_data(row, zone))
+
+    def _draw(self, row: dict[str, Any]) -> None:
+        key = row["id"]
+        settled = sum(row[name] for name in ("accepted", "rejected", "unknown", "skipped"))
+        if row["state"] == "open":
+            if key not in self._bars:
+                label = f"{minute(row['due_at'])}  {row['phase']:<9}  {row['channel']:<7}"
+                self._bars[key] = self._progress.add_task(label, total=row["recipients"])
+            self._progress.update(self._bars[key], completed=settled)
+        elif row["state"] in _DONE and key not in self._printed and self._is_final(row):
+            if key in self._bars:
+                self._progress.remove_task(self._bars.pop(key))
+            self._printed.add(key)
+            console.print(_text(row))
+
+    def _is_final(self, row: dict[str, Any]) -> bool:
+        # Receipts follow acceptance by moments; a line that is printed does not change any more.
+        return bool(row["state"] != "closed" or row["delivered"] + row["failed"] >= row["accepted"])
+
+
+def _text(row: dict[str, Any]) -> str:
+    head = (minute(row["due_at"]), row["phase"], row["channel"])
+    if row["state"] != "closed":
+        return _LINE.format(*head, *([""] * len(COUNTS)), "").rstrip() + f"  {row['state']}: {row['reason']}"
+    return _LINE.format(*head, *(f"{row[name]:,}" for name in COUNTS), f"{row['lateness_seconds']:.1f}")
+
+
+def _wish(request: Request) -> Wish:
+    proposal = read(request.file, CHANNELS)
+    return Wish(
+        proposal=proposal,
+        data=request.data,
+        size=request.recipients,
+        audience=request.people,
+        acts=read_script(request.script, proposal.announcement) if request.script else None,
+        begin=local_instant(request.begin, proposal) if request.begin else None,
+        templates=request.templates,
+        site=request.site,
+    )
+
+
+def _conclude(request: Request, scene: Scene, result: Result, seconds: float) -> None:
+    write_json(result, request.data / "report.json")
+    write_html(result.data, request.data / "report.html", scene.parts.templates)
+    totals, sandbox = result.data["totals"], result.data["sandbox"]
+    console.print(_LINE.format("total", "", "", *(f"{totals[name]:,}" for name in COUNTS), ""), style="bold")
+    console.print(
+        f"\nthe public was shown {sandbox['received']:,}, {sandbox['duplicates']} of them twice; "
+        f"{sandbox['repeats']} calls were repeated under the same key"
+    )
+    for problem in result.problems:
+        console.print(f"INCONSISTENT  {problem}", style="bold red")
+    if not result.problems:
+        console.print("consistent: everybody is accounted for, and the public saw what the ledger says", style="green")
+    console.print(f"{seconds:.0f} s; report: {request.data / 'report.html'}")
+
+
+def _keep(scene: Scene) -> None:
+    console.print(f"\nsandbox  {scene.sandbox_url}/\nkiosk    {scene.web_url}/surfaces/kiosk\nCtrl-C stops everything.")
+    while True:
+        scene.stack.revive()
+        time.sleep(0.5)
