@@ -40,7 +40,6 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DRAFT, Event.APPROVE): State.SCHEDULED,
     (State.SCHEDULED, Event.APPROVE): State.SCHEDULED,
     (State.IN_PROGRESS, Event.APPROVE): State.IN_PROGRESS,
-    (State.OVERRUN, Event.APPROVE): State.OVERRUN,
     (State.SCHEDULED, Event.START): State.IN_PROGRESS,
     (State.IN_PROGRESS, Event.END_PASSED): State.OVERRUN,
     (State.OVERRUN, Event.EXTEND): State.IN_PROGRESS,

@@ -20,7 +20,9 @@ INTERRUPTED = 130
 
 def explained(command: Callable[[], object]) -> NoReturn:
     """Run a command; its failure is printed on standard error."""
+    # Both, because a shell lets its background commands ignore Ctrl-C, and what we started must be stopped.
     signal.signal(signal.SIGTERM, _as_interrupt)
+    signal.signal(signal.SIGINT, _as_interrupt)
     try:
         command()
     except BroadcasterError as error:

@@ -24,7 +24,9 @@ from broadcaster.reporting.report import broadcast_data
 from broadcaster.storage import announcements, broadcasts
 
 COUNTS = ("recipients", "accepted", "delivered", "rejected", "unknown", "skipped")
-_LINE = "{:<16}  {:<9}  {:<7}" + "  {:>10}" * len(COUNTS) + "  {:>7}"
+LOOK_EVERY = 0.2
+"""Seconds between two drawings."""
+_LINE = "{:<16}  {:<9} {:<7}" + " {:>10}" + " {:>9}" * (len(COUNTS) - 1) + " {:>6}"
 _DONE = ("closed", "skipped", "revoked")
 
 
@@ -53,7 +55,7 @@ def rehearse(request: Request) -> None:
         console.print(f"rehearsing {wish.proposal.announcement.slug} in {request.data} …")
         started = time.monotonic()
         with play(wish, timeline.look) as (scene, result):
-            timeline.look(scene)
+            timeline.draw(scene)
             progress.stop()
             _conclude(request, scene, result, time.monotonic() - started)
             if request.keep:
@@ -74,15 +76,20 @@ class Timeline:
 
     def look(self, scene: Scene) -> None:
         """Bring the screen up to date, a few times a second at most."""
-        if time.monotonic() - self._looked_at < 0.2 and self._headed:
-            return
+        if time.monotonic() - self._looked_at >= LOOK_EVERY:
+            self.draw(scene)
+
+    def draw(self, scene: Scene) -> None:
+        """Bring the screen up to date now."""
         self._looked_at = time.monotonic()
         with scene.parts.database.begin() as connection:
             standing = announcements.find(connection, scene.slug)
             rows = broadcasts.rows_of(connection, scene.slug)
         zone = zone_of(standing.zone if standing else "UTC")
         if not self._headed:
-            console.print(_LINE.format("local time", "phase", "channel", *COUNTS, "late s"), style="bold")
+            console.print(
+                _LINE.format("local time", "phase", "channel", *COUNTS, "late s"), style="bold", soft_wrap=True
+            )
             self._headed = True
         for row in rows:
             self._draw(broadcast_data(row, zone))
@@ -92,14 +99,14 @@ class Timeline:
         settled = sum(row[name] for name in ("accepted", "rejected", "unknown", "skipped"))
         if row["state"] == "open":
             if key not in self._bars:
-                label = f"{minute(row['due_at'])}  {row['phase']:<9}  {row['channel']:<7}"
+                label = f"{minute(row['due_at'])}  {row['phase']:<9} {row['channel']:<7}"
                 self._bars[key] = self._progress.add_task(label, total=row["recipients"])
             self._progress.update(self._bars[key], completed=settled)
         elif row["state"] in _DONE and key not in self._printed and self._is_final(row):
             if key in self._bars:
                 self._progress.remove_task(self._bars.pop(key))
             self._printed.add(key)
-            console.print(_text(row))
+            console.print(_text(row), soft_wrap=True)
 
     def _is_final(self, row: dict[str, Any]) -> bool:
         # Receipts follow acceptance by moments; a line that is printed does not change any more.
@@ -131,7 +138,9 @@ def _conclude(request: Request, scene: Scene, result: Result, seconds: float) ->
     write_json(result, request.data / "report.json")
     write_html(result.data, request.data / "report.html", scene.parts.templates)
     totals, sandbox = result.data["totals"], result.data["sandbox"]
-    console.print(_LINE.format("total", "", "", *(f"{totals[name]:,}" for name in COUNTS), ""), style="bold")
+    console.print(
+        _LINE.format("total", "", "", *(f"{totals[name]:,}" for name in COUNTS), ""), style="bold", soft_wrap=True
+    )
     console.print(
         f"\nthe public was shown {sandbox['received']:,}, {sandbox['duplicates']} of them twice; "
         f"{sandbox['repeats']} calls were repeated under the same key"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=False)
+_FILE_WIDTH = 160
+"""Columns when the output is not a terminal: wide enough that a diff compares rows, not wraps."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 
 
 def print_json(data: Any) -> None:
@@ -19,11 +23,12 @@ def print_json(data: Any) -> None:
 
 
 def table(title: str | None, columns: Iterable[str], numbers: Iterable[str] = ()) -> Table:
-    """An empty table; `numbers` are the columns that align right."""
-    right = set(numbers)
+    """An empty table; `numbers` are the columns that align right. The last column takes the long words."""
+    right, names = set(numbers), list(columns)
     made = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for name in names:
+        last = name == names[-1]
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=not last, overflow="fold")
     return made
 
 

@@ -81,11 +81,12 @@ def approve(
     if stored.state is not RevisionState.PROPOSED:
         raise StateError(f"revision {number} of {slug} is {stored.state}", hint="only a proposed one can be approved")
     _refuse_unreachable(stored.proposal, channels)
+    _refuse_past(stored.proposal, now)
     announcements.approve_revision(connection, slug, number, now)
     announcements.change(
         connection,
         slug,
-        state=next_state(standing.state, Event.APPROVE),
+        state=next_state(standing.state, Event.EXTEND if standing.state is State.OVERRUN else Event.APPROVE),
         approved_revision=number,
         approved_at=standing.approved_at or now,
         zone=stored.proposal.announcement.zone,
@@ -126,6 +127,15 @@ def _refuse_unreachable(proposal: Proposal, channels: Collection[str]) -> None:
     if missing:
         hint = "add a provider for it to the site's configuration, or take it out of the policy"
         raise StateError(f"the site has no provider for: {', '.join(missing)}", hint=hint)
+
+
+def _refuse_past(proposal: Proposal, now: datetime) -> None:
+    end = proposal.announcement.window.end
+    if end and end <= now:
+        raise StateError(
+            f"the planned end {end:%Y-%m-%d %H:%M} has passed: nobody could be told in time",
+            hint="give a later end, or rehearse it: `broadcaster rehearse FILE`",
+        )
 
 
 def _fact_changes(connection: Connection, standing: Standing, proposal: Proposal) -> tuple[FactChange, ...]:

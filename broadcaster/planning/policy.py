@@ -33,7 +33,7 @@ def parse_clock(value: object) -> time:
     """`08:30` as a time of day; raises ValueError that says what was expected."""
     if isinstance(value, time):
         return value
-    # Hours and minutes only: seconds would be lost when written back, and an offset contradicts the announcement's zone.
+    # Hours and minutes only: seconds would be lost when written back, an offset would contradict the zone.
     match = _CLOCK.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"{value!r} is not a time of day; expected HH:MM such as 08:30")

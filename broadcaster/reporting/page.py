@@ -114,6 +114,7 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
         "announcement": data["announcement"],
         "consistent": data.get("consistent"),
         "problems": [{"text": text, "row": broadcast_of(text, broadcasts)} for text in problems],
+        "unknown": f"{totals['unknown']:,}" if totals["unknown"] else "",
         "totals": [_card(name, totals[name], totals["recipients"]) for name in COUNTERS],
         "sandbox": {name: f"{number:,}" for name, number in data.get("sandbox", {}).items()},
         "timeline": timeline(broadcasts, zone),
@@ -179,13 +180,13 @@ def scale_of(instants: Sequence[datetime], zone: ZoneInfo) -> Scale:
 
 
 def ticks(scale: Scale) -> Iterable[Tick]:
-    """Lines at round local times, the finest step that leaves room for the labels; a new year is named."""
+    """Lines at round local times, the finest step that leaves room for the labels; the first of a year is in full."""
     step = next((step for step in _STEPS if (scale.end - scale.start) / step <= _MOST_TICKS), _STEPS[-1])
-    local = scale.start.replace(hour=0, minute=0, second=0, microsecond=0)
+    local = scale.start.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     year = None
     while local <= scale.end:
         if local >= scale.start:
-            yield Tick(scale.x(local), _tick_label(local, with_year=local.year != year))
+            yield Tick(scale.x(local), _tick_label(local, in_full=local.year != year))
             year = local.year
         local += step if local >= scale.start else min(step, timedelta(days=1))
 
@@ -215,10 +216,11 @@ def _dot(row: Mapping[str, Any], x: float, y: float) -> Dot:
     return Dot(x, y, str(phase), list(Phase).index(phase) + 1, _LOOKS[BroadcastState(row["state"])], title)
 
 
-def _tick_label(local: datetime, *, with_year: bool) -> str:
-    if with_year:
-        return f"{local:%Y-%m-%d}" if (local.hour, local.minute) == (0, 0) else f"{local:%Y-%m-%d %H:%M}"
-    return f"{local:%m-%d}" if (local.hour, local.minute) == (0, 0) else f"{local:%H:%M}"
+def _tick_label(local: datetime, *, in_full: bool) -> str:
+    """Midnight is a date, another hour a clock time; in full still short enough for the narrowest step."""
+    if (local.hour, local.minute) == (0, 0):
+        return f"{local:%Y-%m-%d}" if in_full else f"{local:%m-%d}"
+    return f"{local:%m-%d %H:%M}" if in_full else f"{local:%H:%M}"
 
 
 def _card(name: str, number: int, recipients: int) -> dict[str, Any]:

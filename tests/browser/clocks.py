@@ -19,7 +19,7 @@ def run_until_asked(page: Page, path: str) -> None:
             asked.append(request.url)
 
     page.on("request", note)
-    with page.expect_event("requestfinished", lambda request: path in request.url, timeout=60_000):
+    with page.expect_response(lambda response: path in response.url, timeout=60_000):
         while not asked:
             page.clock.run_for(SECOND)
     page.remove_listener("request", note)

@@ -175,7 +175,7 @@ def test_an_older_document_is_refused_even_after_a_restart(page: Page, site: Sit
     title = visit(page, site)
     expect(title).to_have_text("标题 started")
     site.put(KIOSK, document("kiosk", announcement(kiosk_phase("notice", NOW - DAY, None)), seq=6))
-    with page.expect_event("requestfinished", lambda request: KIOSK in request.url):
+    with page.expect_response(f"**{KIOSK}"):
         page.reload()
     settle(page)
     expect(title).to_have_text("标题 started")
