@@ -18,6 +18,8 @@ app = Celery("broadcaster", broker=_settings.broker_url, include=["workers.contr
 app.conf.update(
     accept_content=["json"],
     beat_schedule=SCHEDULE,
+    # A broker that is away is waited for: Redis is disposable, the database knows what is to be done.
+    broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,
     enable_utc=True,
     task_ignore_result=True,

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 import typer
-from kombu import Connection as Broker
 
 from broadcaster import settings as settings_module
 from broadcaster.channels.registry import CHANNELS
@@ -15,7 +14,7 @@ from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.delivery.rounds import TICK
 from broadcaster.errors import BroadcasterError, InputError
-from broadcaster.hosting import hosted
+from broadcaster.hosting import check_broker, hosted
 from broadcaster.rendering.environment import Templates
 from broadcaster.settings import Settings
 from broadcaster.site import ProviderConfig, Site, resolve
@@ -60,7 +59,7 @@ def _look(settings: Settings) -> Iterator[Finding]:
             private = "private" if settings.database_url is None else "DATABASE_URL"
             yield _try(f"Postgres ({private})", lambda: _postgres(addressed))
             private = "private" if settings.redis_url is None else "REDIS_URL"
-            yield _try(f"broker ({private})", lambda: _broker(addressed))
+            yield _try(f"broker ({private})", lambda: check_broker(addressed))
             yield _scheduler(addressed)
     except BroadcasterError as error:
         yield Finding("private services", ok=False, says=_words(error))
@@ -99,16 +98,6 @@ def _postgres(settings: Settings) -> str:
         current = "up to date" if is_current(connection) else "not up to date: run `broadcaster migrate`"
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
     return f"{database.address}, version {version}, tables {current}"
-
-
-def _broker(settings: Settings) -> str:
-    with Broker(str(settings.broker_url), connect_timeout=5) as broker:
-        try:
-            broker.ensure_connection(max_retries=1, timeout=5)
-        except Exception as error:
-            hint = "is it running, and is REDIS_URL right?"
-            raise InputError.one(f"{broker.as_uri()} does not answer: {type(error).__name__}", hint=hint) from error
-        return str(broker.as_uri())
 
 
 def _scheduler(settings: Settings) -> Finding:

@@ -150,6 +150,28 @@ def cancel(
     command.cancel(slug, reason, as_json=as_json)
 
 
+@app.command()
+def pause(slug: Slug) -> None:
+    """Hold everything of an announcement back; calls under way still end. Surfaces go on showing it.
+
+    Example: `broadcaster pause qingdao-2022`
+    """
+    from broadcaster.cli import operate as command
+
+    command.set_paused(slug, paused=True)
+
+
+@app.command()
+def resume(slug: Slug) -> None:
+    """Let a paused announcement go on; what expired meanwhile is skipped and says so.
+
+    Example: `broadcaster resume qingdao-2022`
+    """
+    from broadcaster.cli import operate as command
+
+    command.set_paused(slug, paused=False)
+
+
 @audience.command("import")
 def import_audience(
     file: Annotated[Path, typer.Argument(help="A CSV file with the columns phone, name, language, tags.")],

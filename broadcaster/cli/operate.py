@@ -1,4 +1,4 @@
-"""`apply`, `approve`, `finish`, `cancel`, `migrate`: what an operator does to an announcement."""
+"""`apply`, `approve`, `finish`, `cancel`, `pause`, `resume`, `migrate`: what an operator does to an announcement."""
 
 from __future__ import annotations
 
@@ -66,6 +66,13 @@ def cancel(slug: str, reason: str, *, as_json: bool) -> None:
     with session() as parts, parts.database.begin() as connection:
         changes = conclude.cancel(connection, slug, reason, operator(), clock.now())
     _tell(changes, f"{slug}: cancelled", as_json=as_json)
+
+
+def set_paused(slug: str, *, paused: bool) -> None:
+    """Hold an announcement back, or let it go on."""
+    with session() as parts, parts.database.begin() as connection:
+        conclude.set_paused(connection, slug, operator(), clock.now(), paused=paused)
+    console.print(f"{slug}: {'paused; no new call begins before `broadcaster resume`' if paused else 'goes on'}")
 
 
 def migrate() -> None:

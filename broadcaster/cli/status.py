@@ -49,7 +49,8 @@ def _read(parts: App, slug: str) -> dict[str, Any]:
 def _table(data: dict[str, Any]) -> Table:
     head, age = data["announcement"], data["seconds_since_tick"]
     beat = "the scheduler never ran" if age is None else f"the scheduler ran {age:.0f} s ago"
-    title = f"{head['slug']} · {head['state']} · revision {head['revision'] or '–'} · {head['zone']} · {beat}"
+    state = f"{head['state']}, PAUSED" if head["paused"] else head["state"]
+    title = f"{head['slug']} · {state} · revision {head['revision'] or '–'} · {head['zone']} · {beat}"
     columns = ("due", "phase", "channel", "state", *COUNTS, "late s", "note")
     shown = table(title, columns, numbers=(*COUNTS, "late s"))
     for row in data["broadcasts"]:

@@ -10,7 +10,7 @@ from broadcaster import settings as settings_module
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.cli.screen import console
 from broadcaster.errors import StateError
-from broadcaster.hosting import hosted
+from broadcaster.hosting import check_broker, hosted
 from broadcaster.sandbox.site import is_sandbox_site, write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, programs
@@ -29,6 +29,7 @@ def up(port: int, sandbox_port: int) -> None:
     for wanted in (port, *([sandbox_port] if own_sandbox else [])):
         _refuse_taken(wanted)
     with hosted(settings) as addressed:
+        check_broker(addressed)
         _prepare_database(addressed)
         stack = Stack(settings.data / "logs", environment(addressed))
         try:

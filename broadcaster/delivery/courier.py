@@ -7,8 +7,7 @@ the guard is asked; a worker that lost its lease records nothing more.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -18,13 +17,14 @@ from sqlalchemy import Connection, Row
 
 from broadcaster import clock
 from broadcaster.announcement.lifecycle import State
-from broadcaster.channels.base import Call, Channel, Delivery, Idempotency, Member, Outcome, RecipientKind
+from broadcaster.channels.base import Channel, Delivery, Idempotency, Outcome
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import CONNECT_TIMEOUT, Transport
-from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Proceed, Stop, Verdict, judge
-from broadcaster.delivery.messages import Edition, Press
+from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Paused, Proceed, Stop, Verdict, judge
+from broadcaster.delivery.messages import Press
 from broadcaster.delivery.retry import wait
-from broadcaster.errors import AmbiguousError, TransientError
+from broadcaster.delivery.routing import Run, Step, repeat, route
+from broadcaster.errors import AmbiguousError, InputError, TransientError
 from broadcaster.planning.phase import Phase
 from broadcaster.storage import batches, broadcasts, ledger, recipients
 from broadcaster.storage.database import Database
@@ -39,30 +39,11 @@ Providers = Mapping[str, Mapping[str, Provider]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """A call to make. `written` when it is durable already; `doubt` when an earlier attempt may have been seen."""
-
-    call: Call
-    provider: Provider
-    written: bool = False
-    doubt: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Result:
     """What is known but not yet recorded: outcomes, and the call that they settle (None for those without a call)."""
 
     deliveries: Sequence[Delivery]
     key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A claimed batch with all that stays the same while it is carried."""
-
-    batch: Row[Any]
-    channel: Channel
-    edition: Edition
 
 
 class Courier:
@@ -102,107 +83,81 @@ class Courier:
             result = sent
         self._finish(run, result)
 
-    def _claim(self, batch_id: int) -> tuple[_Run, list[_Step], _Result] | None:
+    def _claim(self, batch_id: int) -> tuple[Run, list[Step], _Result] | None:
         """Take the batch and work out its calls: those that an earlier claim left open first, then new ones."""
         with self._database.begin() as connection:
             batch = batches.claim(connection, batch_id, clock.now(), self._lease)
             if batch is None:
                 return None
-            channel = self._channels[batch.channel]
-            edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
-            run = _Run(batch, channel, edition)
-            repeats, settled = self._left_open(connection, run)
+            try:
+                run = self._run(connection, batch)
+            except InputError as error:
+                self._leave_unrendered(connection, batch, error)
+                return None
+            repeats, doubtful = self._left_open(connection, run)
             taken = {member.id for step in repeats for member in step.call.members}
-            taken |= {delivery.recipient_id for delivery in settled}
-            waiting = [
-                row
-                for row in recipients.unsettled(connection, channel.reaches, channel.pool, batch)
-                if row.id not in taken
-            ]
-        gone = [Delivery(row.id, Outcome.SKIPPED, "no longer listed") for row in waiting if not row.listed]
-        members = [self._member(run, row) for row in waiting if row.listed]
-        steps, unroutable = self._route(run, members)
-        return run, [*repeats, *steps], _Result([*settled, *gone, *unroutable])
+            taken |= {delivery.recipient_id for delivery in doubtful}
+            listed = recipients.unsettled(connection, run.channel.reaches, run.channel.pool, batch)
+        steps, skipped = route(run, [row for row in listed if row.id not in taken])
+        return run, [*repeats, *steps], _Result([*doubtful, *skipped])
 
-    def _left_open(self, connection: Connection, run: _Run) -> tuple[list[_Step], list[Delivery]]:
+    def _run(self, connection: Connection, batch: Row[Any]) -> Run:
+        channel = self._channels[batch.channel]
+        edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
+        document = f"{self._public_url}/surfaces/{channel.slug}.json"
+        return Run(batch, channel, edition, self._providers.get(channel.slug, {}), document)
+
+    def _leave_unrendered(self, connection: Connection, batch: Row[Any], error: InputError) -> None:
+        """A template that broke after approval: wait for it to be mended, but not beyond the broadcast's time."""
+        log.error("cannot_render", broadcast=batch.broadcast_id, problems=[str(problem) for problem in error.problems])
+        if batch.expires_at > clock.now():
+            batches.retry_later(connection, batch.id, batch.token, wait(batch.attempts))
+            return
+        channel = self._channels[batch.channel]
+        rows = recipients.unsettled(connection, channel.reaches, channel.pool, batch)
+        reason = "expired while its template was broken"
+        self._record(connection, batch, _Result([Delivery(row.id, Outcome.SKIPPED, reason) for row in rows]))
+        self._close(connection, batch)
+
+    def _left_open(self, connection: Connection, run: Run) -> tuple[list[Step], list[Delivery]]:
         """Calls of an earlier claim: to be repeated where that is safe or they surely were not seen; else unknown."""
-        repeats: list[_Step] = []
-        settled: list[Delivery] = []
+        repeats: list[Step] = []
+        doubtful: list[Delivery] = []
         for row in batches.unsettled_calls(connection, run.batch.id):
-            provider = self._providers[run.channel.slug].get(row.provider)
+            known = row.provider in run.providers
             safe = run.channel.adapter.idempotency is Idempotency.IDEMPOTENT or not row.in_doubt
-            if provider and safe:
-                members = [self._member(run, found) for found in recipients.by_ids(connection, row.members)]
-                call = self._call(run, members, key=row.key, prepared_at=row.prepared_at)
-                repeats.append(_Step(call, provider, written=True, doubt=row.in_doubt))
+            if known and safe:
+                repeats.append(repeat(run, row, recipients.by_ids(connection, row.members)))
             else:
-                reason = "a worker stopped during the call" if provider else "its provider is no longer configured"
-                settled += [Delivery(id_, Outcome.UNKNOWN, reason) for id_ in row.members]
+                reason = "a worker stopped during the call" if known else "its provider is no longer configured"
+                doubtful += [Delivery(id_, Outcome.UNKNOWN, reason) for id_ in row.members]
                 batches.settle_call(connection, row.key)
-        return repeats, settled
+        return repeats, doubtful
 
-    def _route(self, run: _Run, members: list[Member]) -> tuple[list[_Step], list[Delivery]]:
-        """Which provider each member goes to, in calls of the adapter's size."""
-        providers = self._providers.get(run.channel.slug, {})
-        if run.channel.reaches is RecipientKind.PERSON:
-            if not providers:
-                return [], [_no_provider(member) for member in members]
-            return list(self._steps(run, members, next(iter(providers.values())))), []
-        steps = [
-            step
-            for member in members
-            if member.address in providers
-            for step in self._steps(run, [member], providers[member.address])
-        ]
-        return steps, [_no_provider(member) for member in members if member.address not in providers]
-
-    def _steps(self, run: _Run, members: list[Member], provider: Provider) -> Iterator[_Step]:
-        size = run.channel.adapter.members_per_call
-        for start in range(0, len(members), size):
-            yield _Step(self._call(run, members[start : start + size]), provider)
-
-    def _call(self, run: _Run, members: Sequence[Member], key: str | None = None, prepared_at: Any = None) -> Call:
-        announcement = run.edition.proposal.announcement
-        languages = {member.language for member in members}
-        return Call(
-            key=key or uuid.uuid4().hex,
-            channel=run.channel.slug,
-            broadcast=run.batch.broadcast_id,
-            announcement=run.batch.slug,
-            revision=run.batch.revision,
-            phase=Phase(run.batch.phase),
-            severity=str(announcement.severity),
-            link=announcement.links[0].url if announcement.links else None,
-            prepared_at=prepared_at or clock.now(),
-            expires_at=run.batch.expires_at,
-            members=tuple(members),
-            messages={name: text for name, text in run.edition.messages.items() if name in languages},
-            document=f"{self._public_url}/surfaces/{run.channel.slug}.json",
-        )
-
-    def _member(self, run: _Run, row: recipients.Recipient) -> Member:
-        return Member(row.id, row.address, run.edition.language_for(row.language))
-
-    def _advance(self, run: _Run, result: _Result, rest: Sequence[_Step]) -> Verdict:
+    def _advance(self, run: Run, result: _Result, rest: Sequence[Step]) -> Verdict:
         """In one transaction: ask the guard, record the last result, write down the next call or why there is none."""
+        batch = run.batch
         with self._database.begin() as connection:
             verdict = self._judge(connection, run)
             if isinstance(verdict, LeaseLost):
                 return verdict
-            self._record(connection, run, result)
+            self._record(connection, batch, result)
             if isinstance(verdict, Proceed):
                 self._write_ahead(connection, run, rest[0])
+            elif isinstance(verdict, Paused):
+                batches.release(connection, batch.id, batch.token)
             elif isinstance(verdict, Hold):
-                batches.hold(connection, run.batch.id, run.batch.token, verdict.until)
+                batches.hold(connection, batch.id, batch.token, verdict.until)
             else:
                 self._give_up(connection, run, rest, verdict)
             return verdict
 
-    def _judge(self, connection: Connection, run: _Run) -> Verdict:
+    def _judge(self, connection: Connection, run: Run) -> Verdict:
         state = batches.guard_state(connection, run.batch.id, run.batch.token, self._lease)
         proposal = run.edition.proposal
         circumstances = Circumstances(
             lease_held=state.lease_held,
+            paused=state.paused,
             broadcast_open=state.open,
             revision_approved=state.revision_approved,
             announcement_state=State(state.announcement_state),
@@ -213,7 +168,7 @@ class Courier:
         )
         return judge(circumstances, clock.now())
 
-    def _write_ahead(self, connection: Connection, run: _Run, step: _Step) -> None:
+    def _write_ahead(self, connection: Connection, run: Run, step: Step) -> None:
         if step.written:
             batches.mark_call(connection, step.call.key, in_doubt=True)
             return
@@ -228,7 +183,7 @@ class Courier:
         }
         batches.write_ahead(connection, values)
 
-    def _send(self, run: _Run, step: _Step) -> _Result | None:
+    def _send(self, run: Run, step: Step) -> _Result | None:
         """Make the call; None when the batch was given back to be tried again later."""
         adapter = run.channel.adapter
         try:
@@ -241,35 +196,35 @@ class Courier:
             self._postpone(run, replace(step, doubt=True), error.message, error.retry_after)
         return None
 
-    def _postpone(self, run: _Run, step: _Step, why: str, retry_after: float | None) -> None:
+    def _postpone(self, run: Run, step: Step, why: str, retry_after: float | None) -> None:
         seconds = wait(run.batch.attempts, retry_after)
         with self._database.begin() as connection:
-            batches.mark_call(connection, step.call.key, in_doubt=step.doubt)
-            batches.retry_later(connection, run.batch.id, run.batch.token, seconds)
+            if batches.retry_later(connection, run.batch.id, run.batch.token, seconds):
+                batches.mark_call(connection, step.call.key, in_doubt=step.doubt)
         log.warning("call_postponed", broadcast=run.batch.broadcast_id, batch=run.batch.id, why=why, seconds=seconds)
 
-    def _give_up(self, connection: Connection, run: _Run, rest: Sequence[_Step], stop: Stop) -> None:
+    def _give_up(self, connection: Connection, run: Run, rest: Sequence[Step], stop: Stop) -> None:
         for step in rest:
             outcome = Outcome.UNKNOWN if step.doubt else Outcome.SKIPPED
             reason = f"in doubt when stopped: {stop.reason}" if step.doubt else stop.reason
             deliveries = [Delivery(member.id, outcome, reason) for member in step.call.members]
-            self._record(connection, run, _Result(deliveries, step.call.key if step.written else None))
-        self._close(connection, run)
+            self._record(connection, run.batch, _Result(deliveries, step.call.key if step.written else None))
+        self._close(connection, run.batch)
 
-    def _finish(self, run: _Run, result: _Result) -> None:
+    def _finish(self, run: Run, result: _Result) -> None:
         with self._database.begin() as connection:
             if not isinstance(self._judge(connection, run), LeaseLost):
-                self._record(connection, run, result)
-                self._close(connection, run)
+                self._record(connection, run.batch, result)
+                self._close(connection, run.batch)
 
-    def _record(self, connection: Connection, run: _Run, result: _Result) -> None:
-        ledger.record(connection, run.batch.broadcast_id, result.deliveries, clock.now())
+    def _record(self, connection: Connection, batch: Row[Any], result: _Result) -> None:
+        ledger.record(connection, batch.broadcast_id, result.deliveries, clock.now())
         if result.key:
             batches.settle_call(connection, result.key)
 
-    def _close(self, connection: Connection, run: _Run) -> None:
-        batches.finish(connection, run.batch.id, run.batch.token)
-        broadcasts.close_if_finished(connection, run.batch.broadcast_id, clock.now())
+    def _close(self, connection: Connection, batch: Row[Any]) -> None:
+        batches.finish(connection, batch.id, batch.token)
+        broadcasts.close_if_finished(connection, batch.broadcast_id, clock.now())
 
 
 def _lease(providers: Providers) -> timedelta:
@@ -278,9 +233,5 @@ def _lease(providers: Providers) -> timedelta:
     return timedelta(seconds=CONNECT_TIMEOUT + slowest + SPARE_SECONDS)
 
 
-def _unknown(step: _Step, reason: str) -> _Result:
+def _unknown(step: Step, reason: str) -> _Result:
     return _Result([Delivery(member.id, Outcome.UNKNOWN, reason) for member in step.call.members], step.call.key)
-
-
-def _no_provider(member: Member) -> Delivery:
-    return Delivery(member.id, Outcome.SKIPPED, "no provider is configured for it")

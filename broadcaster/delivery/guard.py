@@ -16,6 +16,7 @@ class Circumstances:
     """What is true of a batch, its broadcast and its announcement at the moment of a call."""
 
     lease_held: bool
+    paused: bool
     broadcast_open: bool
     revision_approved: bool
     announcement_state: State
@@ -36,6 +37,11 @@ class LeaseLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """Not before an operator resumes the announcement; nothing is lost by waiting."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Not now: go on at `until`, campaign time."""
 
@@ -49,7 +55,7 @@ class Stop:
     reason: str
 
 
-Verdict = Proceed | LeaseLost | Hold | Stop
+Verdict = Proceed | LeaseLost | Paused | Hold | Stop
 
 _STILL_TRUE_IN: dict[State, frozenset[Phase]] = {
     State.DRAFT: frozenset(),
@@ -66,13 +72,21 @@ def judge(found: Circumstances, now: datetime) -> Verdict:
     """Whether a call may begin at `now` (campaign time)."""
     if not found.lease_held:
         return LeaseLost()
-    if not found.broadcast_open:
-        return Stop("the broadcast was stopped")
-    if not found.revision_approved:
-        return Stop("a newer revision was approved")
-    if found.phase not in _STILL_TRUE_IN[found.announcement_state]:
-        return Stop(f"no longer true: the announcement is {found.announcement_state}")
-    if found.expires_at <= now:
-        return Stop(f"expired at {found.expires_at.astimezone(found.zone):%Y-%m-%d %H:%M}")
+    if reason := _why_never(found, now):
+        return Stop(reason)
+    if found.paused:
+        return Paused()
     until = found.quiet_hours.ends_after(now.astimezone(found.zone)) if found.quiet_hours else None
     return Hold(until) if until else Proceed()
+
+
+def _why_never(found: Circumstances, now: datetime) -> str | None:
+    if not found.broadcast_open:
+        return "the broadcast was stopped"
+    if not found.revision_approved:
+        return "a newer revision was approved"
+    if found.phase not in _STILL_TRUE_IN[found.announcement_state]:
+        return f"no longer true: the announcement is {found.announcement_state}"
+    if found.expires_at <= now:
+        return f"expired at {found.expires_at.astimezone(found.zone):%Y-%m-%d %H:%M}"
+    return None

@@ -43,7 +43,7 @@ def _open_or_skip(connection: Connection, row: Row[Any], channels: Mapping[str, 
 
 
 def _open(connection: Connection, row: Row[Any], channel: Channel, now: datetime) -> None:
-    parts = recipients.ranges(connection, channel.reaches, channel.pool, BATCH_SIZE)
+    parts = recipients.ranges(connection, channel.reaches, channel.pool, BATCH_SIZE, now)
     size = sum(part.size for part in parts)
     broadcasts.open_(connection, row.id, now, size)
     batches.create(connection, row.id, parts)

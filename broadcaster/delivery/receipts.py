@@ -17,7 +17,8 @@ from broadcaster.storage.ledger import Receipt, ReceiptStatus
 
 class _Row(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    broadcast: str
+    broadcast: Annotated[str, Field(pattern=r"^[^\x00]{1,100}$")]
+    """No NUL: JSON can hold one, Postgres cannot."""
     id: Annotated[int, Field(ge=0, le=2**63 - 1)]
     status: ReceiptStatus
     at: AwareDatetime

@@ -19,9 +19,13 @@ _LIVE = frozenset({State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN})
 def advance(connection: Connection, now: datetime) -> None:
     """Move every announcement whose start or planned end has passed, and replan it."""
     for row in live(connection):
-        events_passed = [event for event, edge in _edges(connection, row) if edge <= now]
-        for event in events_passed:
-            _move(connection, row.slug, event, now)
+        advance_one(connection, row, now)
+
+
+def advance_one(connection: Connection, standing: Standing, now: datetime) -> None:
+    """Move one announcement whose start or planned end has passed, and replan it."""
+    for event in [event for event, edge in _edges(connection, standing) if edge <= now]:
+        _move(connection, standing.slug, event, now)
 
 
 def replan_all(connection: Connection, now: datetime) -> None:

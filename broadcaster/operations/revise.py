@@ -12,6 +12,7 @@ from broadcaster.announcement.facts import FactChange, difference, facts
 from broadcaster.announcement.lifecycle import Event, State, next_state
 from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
+from broadcaster.operations.advance import advance_one
 from broadcaster.operations.replan import changes_for, replan
 from broadcaster.planning.changes import Changes, compare
 from broadcaster.planning.planner import Situation, plan
@@ -92,6 +93,8 @@ def approve(
         zone=stored.proposal.announcement.zone,
     )
     events.record(connection, actor, "approve", slug, now, {"revision": number})
+    # Approved after the start: it is in progress at once, or the guard would stop a `started` that opens before a tick.
+    advance_one(connection, required(connection, slug), now)
     changes = replan(connection, slug, now)
     assert changes is not None  # noqa: S101 - it was approved just above
     return changes

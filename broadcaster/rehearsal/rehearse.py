@@ -102,7 +102,7 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         stack = Stack(wish.data / "logs", environment(settings, offset_file))
         try:
             with clock.following(offset_file):
-                _gather(parts, wish)
+                _gather(parts, wish, begin)
                 stack.start(programs(settings, web_port=web_port, sandbox_port=sandbox_port))
                 # Starting took its seconds; the campaign begins now.
                 clock.move_to(begin, offset_file)
@@ -127,10 +127,9 @@ def write_json(result: Result, path: Path) -> None:
     path.write_text(json.dumps(result.data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _gather(parts: App, wish: Wish) -> None:
-    """Make the tables, and the audience."""
+def _gather(parts: App, wish: Wish, now: datetime) -> None:
+    """Make the tables, and the audience as it is at the beginning."""
     migrate(parts.database)
-    now = clock.now()
     with parts.database.begin() as connection:
         sync_endpoints(connection, parts.site, parts.channels, now)
         if wish.audience:
@@ -158,7 +157,7 @@ def _result(scene: Scene) -> Result:
     totals = requests.get(f"{scene.sandbox_url}/api/totals", timeout=10).json()
     with scene.parts.database.begin() as connection:
         data = report(connection, scene.slug)
-        problems = list(contradictions(accounts(connection, scene.slug), shown))
+        problems = list(contradictions(accounts(connection, scene.slug, clock.now()), shown))
     data["consistent"] = not problems
     data["problems"] = problems
     data["sandbox"] = {name: totals[name] for name in ("received", "duplicates", "repeats")}

@@ -20,6 +20,8 @@ class Account:
     unknown: int
     skipped: int
     outcomes: Mapping[int, str]
+    due: bool = True
+    """Whether its due time has come; one that is planned for later owes nothing yet."""
 
 
 def contradictions(accounts: list[Account], shown: Mapping[str, Mapping[int, int]]) -> Iterator[str]:
@@ -33,7 +35,7 @@ def contradictions(accounts: list[Account], shown: Mapping[str, Mapping[int, int
 
 
 def _sums(account: Account) -> Iterator[str]:
-    if account.state in (BroadcastState.PLANNED, BroadcastState.OPEN):
+    if account.due and account.state in (BroadcastState.PLANNED, BroadcastState.OPEN):
         yield f"{account.id}: still {account.state}"
     settled = account.accepted + account.rejected + account.unknown + account.skipped
     if settled != account.recipients:

@@ -24,6 +24,7 @@ def report(connection: Connection, slug: str) -> dict[str, Any]:
         "announcement": {
             "slug": slug,
             "state": str(standing.state) if standing else None,
+            "paused": standing.paused if standing else False,
             "revision": standing.approved_revision if standing else None,
             "zone": zone.key,
         },
@@ -56,8 +57,8 @@ def broadcast_data(row: Row[Any], zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def accounts(connection: Connection, slug: str) -> list[Account]:
-    """Every broadcast with its ledger, for the consistency check."""
+def accounts(connection: Connection, slug: str, now: datetime) -> list[Account]:
+    """Every broadcast with its ledger, for the consistency check at `now`, campaign time."""
     return [
         Account(
             id=row.id,
@@ -68,6 +69,7 @@ def accounts(connection: Connection, slug: str) -> list[Account]:
             unknown=row.unknown,
             skipped=row.skipped,
             outcomes=dict(ledger.outcomes(connection, row.id)),
+            due=row.due_at <= now,
         )
         for row in broadcasts.rows_of(connection, slug)
     ]

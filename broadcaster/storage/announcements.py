@@ -22,6 +22,7 @@ class Standing:
     state: State
     zone: str
     approved_revision: int | None
+    paused: bool
     created_at: datetime
     approved_at: datetime | None
     started_at: datetime | None

@@ -41,11 +41,15 @@ def take_for_queue(connection: Connection, now: datetime, limit: int) -> list[in
         .where(or_(batches.c.next_attempt_at.is_(None), batches.c.next_attempt_at <= machine_now))
         .where(or_(batches.c.hold_until.is_(None), batches.c.hold_until <= now))
         .where(or_(batches.c.enqueued_at.is_(None), batches.c.enqueued_at < machine_now - _PARKED))
+        .where(batches.c.broadcast_id == broadcasts.c.id, broadcasts.c.slug == announcements.c.slug)
+        .where(~announcements.c.paused)
         .order_by(batches.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=batches)
     )
-    taken = update(batches).where(batches.c.id.in_(ready.scalar_subquery())).values(enqueued_at=machine_now)
+    taken = (
+        update(batches).where(batches.c.id.in_(ready.correlate(None).scalar_subquery())).values(enqueued_at=machine_now)
+    )
     return sorted(connection.execute(taken.returning(batches.c.id)).scalars())
 
 
@@ -105,6 +109,7 @@ def guard_state(connection: Connection, batch_id: int, token: int, lease: timede
             broadcasts.c.channel,
             broadcasts.c.expires_at,
             announcements.c.state.label("announcement_state"),
+            announcements.c.paused,
         )
         .join(broadcasts, broadcasts.c.id == batches.c.broadcast_id)
         .join(announcements, announcements.c.slug == broadcasts.c.slug)
@@ -143,15 +148,21 @@ def finish(connection: Connection, batch_id: int, token: int) -> bool:
     return connection.execute(done).rowcount == 1
 
 
-def retry_later(connection: Connection, batch_id: int, token: int, seconds: float) -> None:
-    """Give the batch back, to be tried again after `seconds` of machine time."""
+def retry_later(connection: Connection, batch_id: int, token: int, seconds: float) -> bool:
+    """Give the batch back, to be tried again after `seconds` of machine time; False when the lease was lost."""
     held = (batches.c.id == batch_id) & (batches.c.token == token)
     values = {
         "lease_until": None,
         "attempts": batches.c.attempts + 1,
         "next_attempt_at": func.now() + timedelta(seconds=seconds),
     }
-    connection.execute(update(batches).where(held).values(**values))
+    return connection.execute(update(batches).where(held).values(**values)).rowcount == 1
+
+
+def release(connection: Connection, batch_id: int, token: int) -> None:
+    """Give the batch back as it is."""
+    held = (batches.c.id == batch_id) & (batches.c.token == token)
+    connection.execute(update(batches).where(held).values(lease_until=None))
 
 
 def hold(connection: Connection, batch_id: int, token: int, until: datetime) -> None:

@@ -24,6 +24,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=4,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error text must not carry a phone number into a log
             connect_args={"connect_timeout": CONNECT_TIMEOUT, "options": "-c timezone=UTC"},
         )
 

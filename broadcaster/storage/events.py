@@ -24,7 +24,8 @@ def history(connection: Connection, slug: str) -> list[Row[Any]]:
     return list(connection.execute(select(events).where(events.c.slug == slug).order_by(events.c.id)))
 
 
-def last_id(connection: Connection, verbs: Collection[str]) -> int:
-    """The number of the newest event with one of `verbs`; 0 when there is none."""
-    newest = select(func.coalesce(func.max(events.c.id), 0)).where(events.c.verb.in_(verbs))
-    return int(connection.execute(newest).scalar_one())
+def newest(connection: Connection, verbs: Collection[str]) -> int:
+    """When the newest event with one of `verbs` was recorded, in milliseconds of machine time; 0 when there is none."""
+    at = func.extract("epoch", func.max(events.c.machine_at)) * 1000
+    query = select(func.coalesce(at, 0)).where(events.c.verb.in_(verbs))
+    return int(connection.execute(query).scalar_one())

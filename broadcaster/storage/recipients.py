@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.channels.base import RecipientKind
@@ -47,17 +47,18 @@ def put_endpoints(
         update(recipients).where(others, recipients.c.inactive_since.is_(None)).values(inactive_since=at)
     )
     for row in rows:
-        statement = insert(recipients).values(kind=kind, channel=channel, created_at=at, **row)
-        changed = {"inactive_since": None, "name": row["name"], "language": row["language"]}
+        statement = insert(recipients).values(kind=kind, channel=channel, listed_since=at, **row)
+        since = case((recipients.c.inactive_since.is_(None), recipients.c.listed_since), else_=at)
+        changed = {"inactive_since": None, "listed_since": since, "name": row["name"], "language": row["language"]}
         connection.execute(statement.on_conflict_do_update(index_elements=["kind", "channel", "address"], set_=changed))
 
 
-def ranges(connection: Connection, kind: RecipientKind, channel: str, size: int) -> list[Range]:
-    """Cut a channel's active recipients into ranges of up to `size`, by id."""
+def ranges(connection: Connection, kind: RecipientKind, channel: str, size: int, at: datetime) -> list[Range]:
+    """Cut a channel's recipients who are listed at `at` into ranges of up to `size`, by id."""
     numbered = (
         select(recipients.c.id, ((func.row_number().over(order_by=recipients.c.id) - 1) // size).label("part"))
         .where(recipients.c.kind == kind, recipients.c.channel == channel)
-        .where(recipients.c.inactive_since.is_(None))
+        .where(recipients.c.inactive_since.is_(None), recipients.c.listed_since <= at)
         .subquery()
     )
     query = select(func.min(numbered.c.id), func.max(numbered.c.id), func.count()).group_by(numbered.c.part)
@@ -76,6 +77,7 @@ def unsettled(connection: Connection, kind: RecipientKind, channel: str, batch: 
         select(*_COLUMNS, listed.label("listed"))
         .where(recipients.c.id.between(batch.first_id, batch.last_id), recipients.c.kind == kind)
         .where(recipients.c.channel == channel, ~settled)
+        .where(recipients.c.listed_since <= batch.opened_at)
         .where(listed | (recipients.c.inactive_since > batch.opened_at))
         .order_by(recipients.c.id)
     )
@@ -107,10 +109,11 @@ def merge_people(
         text(
             """
             WITH merged AS (
-                INSERT INTO recipients AS r (kind, channel, address, name, language, tags, created_at)
+                INSERT INTO recipients AS r (kind, channel, address, name, language, tags, listed_since)
                 SELECT DISTINCT ON (phone) 'person', '', phone, name, language, tags, :at FROM staged_people
                 ON CONFLICT (kind, channel, address) DO UPDATE
                 SET name = excluded.name, language = excluded.language, tags = excluded.tags,
+                    listed_since = CASE WHEN r.inactive_since IS NULL THEN r.listed_since ELSE excluded.listed_since END,
                     inactive_since = NULL
                 WHERE (r.name, r.language, r.tags) IS DISTINCT FROM (excluded.name, excluded.language, excluded.tags)
                    OR r.inactive_since IS NOT NULL

@@ -53,6 +53,7 @@ announcements = Table(
     Column("state", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("approved_revision", Integer),
+    Column("paused", Boolean, nullable=False, server_default="false"),
     _instant("created_at", required=True),
     _instant("approved_at"),
     _instant("started_at"),
@@ -115,10 +116,12 @@ recipients = Table(
     Column("language", Text, nullable=False),
     Column("tags", ARRAY(Text), nullable=False, server_default="{}"),
     _instant("inactive_since"),
-    _instant("created_at", required=True),
+    _instant("listed_since", required=True),
     UniqueConstraint("kind", "channel", "address"),
 )
-"""Everyone and everything a push can reach, in one id space. `channel` is empty for people."""
+"""Everyone and everything a push can reach, in one id space. `channel` is empty for people.
+
+A broadcast reaches those who were listed when it was opened; `listed_since` starts anew for one who comes back."""
 
 batches = Table(
     "batches",

@@ -19,9 +19,13 @@ _CHANGING = frozenset(str(event) for event in Event)
 
 
 def current_document(connection: Connection, channel: Channel, templates: Templates, now: datetime) -> dict[str, Any]:
-    """What `channel` shows from `now` on. Its `seq` rises with every lifecycle event."""
+    """What `channel` shows from `now` on.
+
+    Its `seq` is when the newest lifecycle event was recorded: it rises with every change, and goes on rising when a
+    database is set up anew, so that no screen refuses the new documents as old ones.
+    """
     shown = [found for row in announcements.all_standing(connection) if (found := _shown(connection, row))]
-    return document(channel, templates, shown, seq=events.last_id(connection, _CHANGING), issued_at=now)
+    return document(channel, templates, shown, seq=events.newest(connection, _CHANGING), issued_at=now)
 
 
 def _shown(connection: Connection, standing: Standing) -> Shown | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,7 +22,13 @@ def create() -> FastAPI:
     settings = settings_module.load()
     logs.configure(settings.log_level)
     parts = wiring.open_app(settings)
-    app = FastAPI(title="broadcaster", docs_url=None, redoc_url=None)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        parts.database.close()
+
+    app = FastAPI(title="broadcaster", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(surfaces.router(parts))
     app.include_router(callbacks.router(parts))
 

@@ -6,9 +6,8 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse
@@ -26,24 +25,36 @@ CACHING = "public, max-age=30, stale-while-revalidate=86400, stale-if-error=6048
 _SCRIPTS = "public, max-age=300"
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A document as bytes, with the strong ETag of exactly these bytes."""
+
+    body: bytes
+    etag: str
+
+
 class DocumentShelf:
     """The newest document of each surface, made again when it is older than `KEPT_SECONDS`."""
 
     def __init__(self, parts: App) -> None:
         self._parts = parts
-        self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._kept: dict[str, tuple[float, Served]] = {}
         self._lock = threading.Lock()
 
-    def document(self, channel: Channel) -> dict[str, Any]:
-        """The document of a surface, without its clock."""
+    def document(self, channel: Channel) -> Served:
+        """The document of a surface, with the campaign time at which it was made."""
         with self._lock:
-            made_at, kept = self._kept.get(channel.slug, (-KEPT_SECONDS, {}))
-            if time.monotonic() - made_at < KEPT_SECONDS and kept:
-                return kept
+            kept = self._kept.get(channel.slug)
+            if kept and time.monotonic() - kept[0] < KEPT_SECONDS:
+                return kept[1]
+            now = clock.now()
             with self._parts.database.begin() as connection:
-                fresh = current_document(connection, channel, self._parts.templates, clock.now())
-            self._kept[channel.slug] = (time.monotonic(), fresh)
-            return fresh
+                found = current_document(connection, channel, self._parts.templates, now)
+            # The clock is part of the bytes: a cache that keeps an old body must not pass it off as fresh by a 304.
+            body = json.dumps({**found, "clock": milliseconds(now)}, ensure_ascii=False).encode()
+            served = Served(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+            self._kept[channel.slug] = (time.monotonic(), served)
+            return served
 
 
 def router(parts: App) -> APIRouter:
@@ -57,12 +68,17 @@ def router(parts: App) -> APIRouter:
         """The surface document: `clock` is the server's campaign time in milliseconds."""
         if slug not in surfaces:
             raise HTTPException(404, f"no surface is called {slug}")
-        found = shelf.document(surfaces[slug])
-        headers = {"ETag": _etag(found), "Cache-Control": CACHING, "Access-Control-Allow-Origin": "*"}
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        served = shelf.document(surfaces[slug])
+        headers = {
+            "ETag": served.etag,
+            "Cache-Control": CACHING,
+            "Access-Control-Allow-Origin": "*",
+            # A client adds the age of a cached answer to its clock.
+            "Access-Control-Expose-Headers": "Age",
+        }
+        if request.headers.get("if-none-match") == served.etag:
             return Response(status_code=304, headers=headers)
-        body = json.dumps({**found, "clock": milliseconds(clock.now())}, ensure_ascii=False)
-        return Response(body, media_type="application/json", headers=headers)
+        return Response(served.body, media_type="application/json", headers=headers)
 
     mount_static(routes)
     return routes
@@ -89,9 +105,3 @@ def mount_static(routes: APIRouter) -> None:
         if path.parent != STATIC or not path.is_file():
             raise HTTPException(404, f"no file is called {name}")
         return FileResponse(path, headers={"Cache-Control": _SCRIPTS})
-
-
-def _etag(document: Mapping[str, Any]) -> str:
-    # When it was made says nothing about what it shows.
-    shown = {name: value for name, value in document.items() if name != "issued_at"}
-    return f'"{hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]}"'

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
 from broadcaster.delivery import opening, rounds
 from broadcaster.delivery.courier import Courier
+from broadcaster.delivery.messages import Press
 from broadcaster.operations import revise
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
@@ -151,35 +153,80 @@ class Product:
         """Recipient id → how often the public saw the broadcast."""
         answer = requests.get(f"{self.sandbox_url}/ledger", timeout=10)
         for line in answer.iter_lines():
-            row = requests.models.complexjson.loads(line)
+            row = json.loads(line)
             if row["broadcast"] == broadcast:
                 return {int(id_): times for id_, times in row["shown"].items()}
         return {}
 
-    def courier_by(self, channel: str, adapter: Adapter) -> Courier:
-        """Another worker's courier, which reaches one channel by another adapter."""
-        return courier_with(self.parts, channel, adapter)
+    def worker(
+        self,
+        channel: str,
+        afterwards: Callable[[], None] = lambda: None,
+        idempotency: Idempotency = Idempotency.IDEMPOTENT,
+    ) -> Courier:
+        """Another worker, to whom something happens after each call on a channel, before it records what came of it."""
+        known = self.parts.channels[channel]
+        adapter = Eventful(known.adapter, afterwards, idempotency, known.adapter.members_per_call)
+        channels = {**self.parts.channels, channel: replace(known, adapter=adapter)}
+        transport = Transport(allow_private=True)
+        providers, press = self.parts.providers(), Press(self.parts.templates)
+        return Courier(self.parts.database, channels, providers, press, transport, self.web_url)
 
 
 @dataclass(slots=True)
-class Tampered:
-    """An adapter that does its work and then something else, before anybody hears of its work."""
+class Eventful:
+    """An adapter that makes its calls as the real one does; then something else happens."""
 
-    honest: Adapter
-    afterwards: Callable[[Call], None]
-    idempotency: Idempotency = Idempotency.IDEMPOTENT
-
-    @property
-    def members_per_call(self) -> int:
-        """As the honest one."""
-        return self.honest.members_per_call
-
-    @members_per_call.setter
-    def members_per_call(self, value: int) -> None:
-        raise AttributeError(value)
+    real: Adapter
+    afterwards: Callable[[], None]
+    idempotency: Idempotency
+    members_per_call: int
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
-        """Make the call, then do the other thing."""
-        found = self.honest.send(call, provider, transport)
-        self.afterwards(call)
+        """Make the call."""
+        found = self.real.send(call, provider, transport)
+        self.afterwards()
         return found
+
+
+class Killed(BaseException):
+    """A worker ends here, as by SIGKILL: nothing of the product's own catches it."""
+
+
+def kill() -> None:
+    """End a worker."""
+    raise Killed
+
+
+def take_over(product: Product, broadcast: str) -> Callable[[], None]:
+    """What happens to a worker that was frozen in a call: its lease ended, and another carried the batch."""
+
+    def happen() -> None:
+        product.end_waits()
+        product.deliver(broadcast)
+
+    return happen
+
+
+@contextmanager
+def running_product(folder: Path, database_url: str, redis_url: str, environment: pytest.MonkeyPatch) -> Iterator[Product]:
+    """The product on a database, with its web application and its sandbox served."""
+    web_socket, sandbox_socket = bound(), bound()
+    web_url, sandbox_url = address_of(web_socket), address_of(sandbox_socket)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_sandbox_site(folder, sandbox_url=sandbox_url, public_url=web_url)
+    for name, value in {
+        "BROADCASTER_DATA": str(folder),
+        "BROADCASTER_LOG_LEVEL": "CRITICAL",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+    }.items():
+        environment.setenv(name, value)
+    offset_file = folder / "clock-offset"
+    clock.move_to(clock.machine_now(), offset_file)
+    parts = open_app(settings.load())
+    try:
+        with clock.following(offset_file), served(web.create(), web_socket), served(sandbox.create(), sandbox_socket):
+            yield Product(parts, parts.courier(), offset_file, sandbox_url, web_url)
+    finally:
+        parts.database.close()

@@ -132,7 +132,7 @@
     const { total } = place.dataset;
     const value = timeline.totals[total] ?? 0;
     place.textContent = value.toLocaleString();
-    place.classList.toggle("alarm", total !== "received" && value > 0);
+    place.classList.toggle("alarm", total === "duplicates" && value > 0); // a repeat is a retry under a used key
   });
 
   /* ---- the phone ---- */

@@ -1,0 +1,334 @@
+"""The planner: what goes out when, what is too late, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadcaster.announcement.lifecycle import State
+from broadcaster.planning.broadcast import Broadcast, BroadcastState, broadcast_id
+from broadcaster.planning.phase import Phase
+from broadcaster.planning.planner import HORIZON, Situation, plan
+from broadcaster.planning.proposal import Proposal
+from tests.builders import CHANNELS, at, example, proposal, window
+
+APPROVED = at("2022-02-17 10:00")
+EARLY = Situation(revision=1, approved_at=APPROVED)
+
+Row = tuple[str, str, str]
+
+
+def _rows(found: Iterable[Broadcast], channel: str | None = None) -> list[Row]:
+    """(due, phase, channel) of what is planned, in the order of the plan."""
+    planned = [row for row in found if row.state is BroadcastState.PLANNED and channel in (None, row.channel)]
+    return [(f"{row.due_at:%Y-%m-%d %H:%M}", str(row.phase), row.channel) for row in planned]
+
+
+def _skipped(found: Iterable[Broadcast], channel: str) -> dict[str, str]:
+    """`phase occurrence` → reason of what is skipped on a channel."""
+    rows = [row for row in found if row.state is BroadcastState.SKIPPED and row.channel == channel]
+    return {f"{row.phase} {row.occurrence}": row.reason for row in rows}
+
+
+def _on(due: str, phase: str, *channels: str) -> list[Row]:
+    return [(due, phase, channel) for channel in channels]
+
+
+def test_the_example_from_end_to_end() -> None:
+    """Nine moments on four channels; what falls into the night reaches phones in the morning."""
+    every, silent_at_night = ("banner", "kiosk", "sms", "wechat"), ("banner", "kiosk", "wechat")
+    assert _rows(plan(example(), EARLY, APPROVED)) == [
+        *_on("2022-02-17 10:00", "notice", *every),
+        *_on("2022-02-23 10:00", "reminder", *every),
+        *_on("2022-02-25 10:00", "reminder", *every),
+        *_on("2022-02-26 00:00", "started", *silent_at_night),
+        *_on("2022-02-26 08:00", "started", "sms"),
+        *_on("2022-03-05 10:00", "ongoing", *every),
+        *_on("2022-03-12 10:00", "ongoing", *every),
+        *_on("2022-03-19 10:00", "ongoing", *every),
+        *_on("2022-03-21 00:30", "overrun", *silent_at_night),
+        *_on("2022-03-21 08:00", "overrun", "sms"),
+    ]
+
+
+def test_each_message_expires_when_the_next_is_due_or_its_truth_ends() -> None:
+    """The last reminder ends with the start, even for phones that hear of the start at 08:00 only."""
+    found = [row for row in plan(example(), EARLY, APPROVED) if row.channel == "sms"]
+    assert [(str(row.phase), f"{row.expires_at:%m-%d %H:%M}") for row in found] == [
+        ("notice", "02-23 10:00"),
+        ("reminder", "02-25 10:00"),
+        ("reminder", "02-26 00:00"),
+        ("started", "03-05 10:00"),
+        ("ongoing", "03-12 10:00"),
+        ("ongoing", "03-19 10:00"),
+        ("ongoing", "03-21 00:00"),
+        ("overrun", "03-22 00:30"),
+    ]
+
+
+def test_what_quiet_hours_move_says_so() -> None:
+    """The operator sees from where."""
+    found = plan(example(), EARLY, APPROVED)
+    notes = {row.note for row in found if row.note}
+    assert notes == {"moved from 02-26 00:00 by quiet hours", "moved from 03-21 00:30 by quiet hours"}
+
+
+def test_ids_are_the_same_for_ever() -> None:
+    """A release that computed them otherwise would send everything a second time."""
+    assert broadcast_id("qingdao-2022", "sms", Phase.NOTICE, "approval", 1) == "0d0ce9510bb3ab524e74"
+    assert broadcast_id("qingdao-2022", "sms", Phase.RESTORED, "finish", 1) == "4b1e82ce962a704ee525"
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_only_news_of_a_revision_depends_on_the_revision(phase: Phase) -> None:
+    """`changed` and `restored` are told anew for a new revision; a notice told once is told."""
+    ids = {broadcast_id("slug", "sms", phase, "x", revision) for revision in (1, 2)}
+    assert len(ids) == (2 if phase in (Phase.CHANGED, Phase.RESTORED) else 1)
+
+
+def test_each_part_of_an_id_counts() -> None:
+    """Slug, channel, phase, occurrence and audience; and no part runs over into the next."""
+    ids = {
+        broadcast_id("slug", "sms", Phase.NOTICE, "a", 1),
+        broadcast_id("other", "sms", Phase.NOTICE, "a", 1),
+        broadcast_id("slug", "kiosk", Phase.NOTICE, "a", 1),
+        broadcast_id("slug", "sms", Phase.REMINDER, "a", 1),
+        broadcast_id("slug", "sms", Phase.NOTICE, "b", 1),
+        broadcast_id("slug", "sms", Phase.NOTICE, "a", 1, audience="some"),
+        broadcast_id("slu", "gsms", Phase.NOTICE, "a", 1),
+    }
+    assert len(ids) == 7
+
+
+def test_late_approval_sends_only_the_newest_true_message() -> None:
+    """Approved on 26 February at 09:00, each channel hears that it has stopped; no backlog."""
+    now = at("2022-02-26 09:00")
+    found = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
+    due_now = [row for row in _rows(found) if row[0] <= "2022-02-26 09:00"]
+    assert due_now == _on("2022-02-26 09:00", "started", "banner", "kiosk", "sms", "wechat")
+    assert {row.note for row in found if row.phase is Phase.STARTED} == {"was due 02-26 00:00", "was due 02-26 08:00"}
+
+
+def test_what_is_too_late_is_kept_with_its_reason() -> None:
+    """Nothing is dropped in silence."""
+    now = at("2022-02-26 09:00")
+    found = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
+    assert _skipped(found, "sms") == {
+        "reminder 3d-before": "past: was due 02-23 10:00, no longer true since 02-25 10:00",
+        "reminder 1d-before": "past: was due 02-25 10:00, no longer true since 02-26 00:00",
+        "notice approval": "would be due at 02-26 09:00, when it is no longer true",
+    }
+
+
+def test_between_two_reminders_the_notice_goes_out_alone() -> None:
+    """Approved on the 24th: what the reminder of the 23rd said, the notice says too."""
+    now = at("2022-02-24 12:00")
+    found = plan(example(), Situation(1, approved_at=now), now)
+    assert _rows(found, "wechat")[:2] == [
+        ("2022-02-24 12:00", "notice", "wechat"),
+        ("2022-02-25 10:00", "reminder", "wechat"),
+    ]
+    assert list(_skipped(found, "wechat")) == ["reminder 3d-before"]
+
+
+def test_a_late_message_waits_for_the_morning_too() -> None:
+    """Approved at 22:00 in an outage, phones hear of it at 08:00."""
+    now = at("2022-02-26 22:00")
+    found = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
+    assert _rows(found, "sms")[0] == ("2022-02-27 08:00", "started", "sms")
+
+
+def test_a_late_message_that_the_morning_makes_untrue_is_skipped() -> None:
+    """A start at 07:00, found out about at 22:00 the evening before: the reminder would arrive after it."""
+    one = proposal(window=window("2030-05-10 07:00", "2030-05-20 00:00"), policy={"notice": []})
+    found = plan(one, Situation(1), at("2030-05-09 22:00"))
+    assert _skipped(found, "sms")["reminder 1d-before"] == "would be due at 05-10 08:00, when it is no longer true"
+    assert _rows(found, "sms")[0] == ("2030-05-10 08:00", "started", "sms")
+
+
+def test_a_night_outage_is_not_announced_to_phones_when_it_is_over() -> None:
+    """From 23:00 to 05:00 phones sleep through the whole of it."""
+    one = proposal(window=window("2030-05-10 23:00", "2030-05-11 05:00"))
+    found = plan(one, Situation(1, approved_at=at("2030-05-01 10:00")), at("2030-05-01 10:00"))
+    assert _skipped(found, "sms") == {"started start": "would be due at 05-11 08:00, when it is no longer true"}
+    assert ("2030-05-10 23:00", "started", "wechat") in _rows(found)
+
+
+def test_what_is_never_sent_does_not_end_what_is() -> None:
+    """The skipped `started` of a night outage leaves the reminder true until the start."""
+    one = proposal(window=window("2030-05-10 23:00", "2030-05-11 05:00"))
+    found = plan(one, Situation(1, approved_at=at("2030-05-01 10:00")), at("2030-05-01 10:00"))
+    (last,) = [row for row in found if (row.channel, row.occurrence) == ("sms", "1d-before")]
+    assert last.expires_at == at("2030-05-10 23:00")
+
+
+def test_two_messages_of_one_moment_both_end_with_the_next() -> None:
+    """What is due at the same time does not outlive what follows it."""
+    one = proposal(policy={"notice": [{"days_before": [3]}], "reminder": [{"days_before": [3, 1]}], "quiet_hours": {}})
+    found = plan(one, Situation(1), at("2030-05-01 10:00"))
+    twins = [row for row in found if row.channel == "wechat" and row.occurrence == "3d-before"]
+    assert {row.expires_at for row in twins} == {at("2030-05-09 10:00")}
+
+
+def test_minutes_after_are_minutes_not_clock_hands() -> None:
+    """A planned end 15 minutes before Berlin's clocks go back: 30 minutes later it is 02:15 for the second time."""
+    one = proposal(zone="Europe/Berlin", window=window("2030-10-20 00:00", "2030-10-27 02:45"), policy={"quiet_hours": {}})
+    found = plan(one, Situation(1), at("2030-10-01 10:00", "Europe/Berlin"))
+    assert {row.due_at.isoformat() for row in found if row.phase is Phase.OVERRUN} == {"2030-10-27T02:15:00+01:00"}
+
+
+def test_clock_times_of_the_policy_stay_clock_times() -> None:
+    """10:00 before and after the clocks change is 10:00, twenty-five hours apart."""
+    one = proposal(
+        zone="Europe/Berlin", window=window("2030-10-25 00:00", "2030-10-30 00:00"), policy={"ongoing": [{"every_days": 1}]}
+    )
+    found = plan(one, Situation(1), at("2030-10-01 10:00", "Europe/Berlin"))
+    due = [row.due_at.isoformat() for row in found if row.phase is Phase.ONGOING and row.channel == "kiosk"]
+    assert due[:2] == ["2030-10-26T10:00:00+02:00", "2030-10-27T10:00:00+01:00"]
+
+
+OPEN_ENDED = proposal(window=window("2030-05-10 00:00"))
+
+
+def test_without_an_end_news_is_planned_up_to_the_horizon() -> None:
+    """Thirty-five days are five weeks; planning again later adds more."""
+    now = at("2030-05-01 09:00")
+    found = plan(OPEN_ENDED, Situation(1, approved_at=now), now)
+    weekly = [row.due_at for row in found if row.phase is Phase.ONGOING and row.channel == "wechat"]
+    assert [f"{due:%m-%d}" for due in weekly] == ["05-17", "05-24", "05-31", "06-07"]
+    later = plan(OPEN_ENDED, Situation(1, State.IN_PROGRESS, approved_at=now), at("2030-06-01 00:00"))
+    latest = max(row.due_at for row in later)
+    assert at("2030-06-28 00:00") < latest < at("2030-06-01 00:00") + HORIZON
+
+
+def test_without_an_end_nothing_overruns() -> None:
+    """And `started` is true for a week, `ongoing` for a day."""
+    now = at("2030-05-01 09:00")
+    found = [row for row in plan(OPEN_ENDED, Situation(1, approved_at=now), now) if row.channel == "wechat"]
+    assert Phase.OVERRUN not in {row.phase for row in found}
+    lasts = {str(row.phase): row.expires_at - row.due_at for row in found if row.phase in (Phase.STARTED, Phase.ONGOING)}
+    assert lasts == {"started": timedelta(days=7), "ongoing": timedelta(days=1)}
+
+
+def test_an_overrun_is_told_daily_once_it_has_begun() -> None:
+    """Two days ahead, while it lasts; phones hear of the first at 08:00."""
+    now = at("2022-03-21 00:00")
+    known = frozenset(row.id for row in plan(example(), EARLY, APPROVED))
+    found = plan(example(), Situation(1, State.OVERRUN, APPROVED, known=known), now)
+    assert [row[:2] for row in _rows(found, "sms") if row[1] == "overrun"] == [
+        ("2022-03-21 08:00", "overrun"),
+        ("2022-03-22 10:00", "overrun"),
+    ]
+
+
+def test_a_finished_outage_tells_that_alone() -> None:
+    """Nothing is left of the other phases; phones hear of it at 08:00, and it stays news for a week."""
+    finished = at("2022-03-20 22:30")
+    found = plan(example(), Situation(1, State.COMPLETED, APPROVED, finished_at=finished), finished)
+    assert _rows(found) == [
+        *_on("2022-03-20 22:30", "restored", "banner", "kiosk", "wechat"),
+        *_on("2022-03-21 08:00", "restored", "sms"),
+    ]
+    assert {row.expires_at for row in found} == {finished + timedelta(days=7)}
+
+
+def test_a_cancellation_goes_where_somebody_was_told() -> None:
+    """Where nobody was told there is nothing to take back."""
+    now = at("2022-02-20 12:00")
+    situation = Situation(1, State.CANCELLED, APPROVED, cancelled_at=now, told_channels=frozenset({"sms", "wechat"}))
+    found = plan(example(), situation, now)
+    assert _rows(found) == _on("2022-02-20 12:00", "cancelled", "sms", "wechat")
+    assert _skipped(found, "kiosk") == {"cancelled 2022-02-20T12:00": "nobody was told on this channel"}
+
+
+def test_a_second_cancellation_is_told_again() -> None:
+    """Cancelled, reinstated, cancelled: the two are not the same message."""
+    told = frozenset(CHANNELS)
+    times = [at("2022-02-20 12:00"), at("2022-02-21 12:00")]
+    ids = [
+        {row.id for row in plan(example(), Situation(1, State.CANCELLED, APPROVED, cancelled_at=t, told_channels=told), t)}
+        for t in times
+    ]
+    assert ids[0].isdisjoint(ids[1])
+
+
+def test_an_empty_rule_silences_its_phase() -> None:
+    """Without reminders, the notice stays true until the start."""
+    one = proposal(policy={"reminder": []})
+    found = plan(one, Situation(1), at("2030-05-01 10:00"))
+    assert Phase.REMINDER not in {row.phase for row in found}
+    (notice,) = [row for row in found if row.phase is Phase.NOTICE and row.channel == "kiosk"]
+    assert notice.expires_at == at("2030-05-10 00:00")
+
+
+def test_what_exists_is_not_judged_again() -> None:
+    """A broadcast that was planned in time stays wanted, however late it is looked at."""
+    first = plan(example(), EARLY, APPROVED)
+    again = plan(example(), replace(EARLY, known=frozenset(row.id for row in first)), at("2022-03-01 00:00"))
+    assert [row for row in again if row.id in {old.id for old in first}] == list(first)
+
+
+_START = at("2030-03-01 00:00")
+_MINUTES = st.integers(0, 60 * 24 * 60)
+_STATES = st.sampled_from([State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN])
+_POLICIES: list[dict[str, Any] | None] = [
+    None,
+    {"notice": [{"days_before": [3]}], "quiet_hours": {"sms": "12:00-11:00", "wechat": "00:00-06:00"}},
+    {"reminder": [{"days_before": [1, 2, 3], "at": "23:30"}], "ongoing": [{"every_days": 1}]},
+]
+
+
+Case = tuple[Proposal, datetime, tuple[Broadcast, ...]]
+
+
+@st.composite
+def _cases(draw: st.DrawFn) -> Case:
+    start = _START + timedelta(minutes=draw(_MINUTES))
+    end = start + timedelta(minutes=draw(st.integers(1, 20 * 24 * 60))) if draw(st.booleans()) else None
+    now = start + timedelta(minutes=draw(st.integers(-30 * 24 * 60, 40 * 24 * 60)))
+    shown = window(f"{start:%Y-%m-%d %H:%M}", f"{end:%Y-%m-%d %H:%M}" if end else None)
+    one = proposal(window=shown, policy=draw(st.sampled_from(_POLICIES)))
+    return one, now, plan(one, Situation(1, draw(_STATES), approved_at=now), now)
+
+
+def _planned(found: Iterable[Broadcast]) -> list[Broadcast]:
+    return [row for row in found if row.state is BroadcastState.PLANNED]
+
+
+@given(_cases())
+def test_whatever_the_window_a_planned_broadcast_is_worth_sending(case: Case) -> None:
+    """It is not due in the past, and still true when it is due; a skipped one has a reason."""
+    _, now, found = case
+    for row in found:
+        assert now <= row.due_at < row.expires_at if row.state is BroadcastState.PLANNED else row.reason
+
+
+@given(_cases())
+def test_whatever_the_window_no_message_outlives_its_successor(case: Case) -> None:
+    """On one channel, what is due first has ended when what is due later goes out."""
+    _, _, found = case
+    for row in _planned(found):
+        later = [other for other in _planned(found) if other.channel == row.channel and other.due_at > row.due_at]
+        assert all(row.expires_at <= other.due_at for other in later)
+
+
+@given(_cases())
+def test_whatever_the_window_no_channel_is_disturbed_in_its_quiet_hours(case: Case) -> None:
+    """Neither what is on time nor what is late."""
+    one, _, found = case
+    hours = one.policy.quiet_hours
+    loud = [row for row in _planned(found) if row.channel in hours and hours[row.channel].ends_after(row.due_at)]
+    assert loud == []
+
+
+@given(_cases())
+def test_whatever_the_window_ids_are_unique(case: Case) -> None:
+    """One row of the plan, one id."""
+    _, _, found = case
+    assert len({row.id for row in found}) == len(found)

@@ -1,0 +1,166 @@
+"""The site's configuration: channels, folders, and secrets that stand elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from broadcaster.errors import InputError
+from broadcaster.site import ProviderConfig, Site, read_site, resolve
+from tests.builders import CHANNELS
+
+SITE = """\
+name: our bureau
+public_url: https://notices.example.org
+channels:
+  sms:
+    providers:
+      - {name: vendor, url: https://sms.example.org/send, secret: env:SMS_SECRET}
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "site.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _problems(folder: Path, text: str) -> list[str]:
+    path = _write(folder, text)
+    with pytest.raises(InputError) as caught:
+        read_site(path, CHANNELS)
+    return [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems]
+
+
+def _provider(secret: str) -> ProviderConfig:
+    return ProviderConfig(name="vendor", url="https://sms.example.org/send", secret=secret)
+
+
+def _secret_file(folder: Path, content: bytes, mode: int = 0o600) -> ProviderConfig:
+    path = folder / "sms"
+    path.write_bytes(content)
+    path.chmod(mode)
+    return _provider("file:sms")
+
+
+def test_a_site_names_its_channels_and_their_providers(tmp_path: Path) -> None:
+    """A channel that it does not use has none."""
+    site = read_site(_write(tmp_path, SITE), CHANNELS)
+    assert [row.name for row in site.providers("sms")] == ["vendor"]
+    assert site.providers("kiosk") == ()
+    assert not site.allow_private_addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            SITE.replace("  sms:", "  fax:"),
+            "4 channels.fax: no channel is called 'fax' (known channels: sms, wechat, banner, kiosk)",
+        ),
+        (SITE + "colour: red\n", "8 colour: unknown field 'colour'"),
+        (SITE + "name: another\n", "8 name: the field is given twice"),
+        (SITE.replace("name: our bureau\n", ""), "1 name: the field is missing"),
+        (SITE.replace("https://sms", "ftp://sms"), "7 channels.sms.providers[0].url: not in the expected form"),
+        (SITE.replace("env:SMS_SECRET", "hunter2"), "7 channels.sms.providers[0].secret: not in the expected form"),
+        (SITE.replace("[0]", "").replace("  - {", "  - {timeout_seconds: 0, "), "timeout_seconds: Input should be"),
+    ],
+)
+def test_a_wrong_configuration_is_found_at_its_line(tmp_path: Path, text: str, said: str) -> None:
+    """Channels, fields, addresses, and a secret written into the file itself."""
+    found = _problems(tmp_path, text)
+    assert [problem for problem in found if said in problem], found
+
+
+def test_every_problem_of_a_site_is_said_at_once(tmp_path: Path) -> None:
+    """One look at the file is enough."""
+    found = _problems(tmp_path, SITE.replace("https://sms", "ftp://sms") + "colour: red\nname: another\n")
+    assert [problem.split(":")[0].split(" ")[1] for problem in found] == [
+        "name",
+        "channels.sms.providers[0].url",
+        "colour",
+    ]
+
+
+def test_a_secret_that_was_written_into_the_file_is_not_repeated_in_the_error(tmp_path: Path) -> None:
+    """Errors end up in logs and tickets."""
+    assert "hunter2" not in "\n".join(_problems(tmp_path, SITE.replace("env:SMS_SECRET", "hunter2")))
+
+
+def test_templates_are_looked_for_beside_the_file(tmp_path: Path) -> None:
+    """A relative folder belongs to the file that names it, wherever the program was started."""
+    site = read_site(_write(tmp_path, SITE + "templates: ours\n"), CHANNELS)
+    assert site.templates == tmp_path / "ours"
+
+
+def test_an_absolute_template_folder_stays(tmp_path: Path) -> None:
+    """Whatever folder the file is in."""
+    site = read_site(_write(tmp_path, SITE + "templates: /srv/templates\n"), CHANNELS)
+    assert site.templates == Path("/srv/templates")
+
+
+def test_a_secret_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never shows in a repr, of the provider or of the site."""
+    monkeypatch.setenv("SMS_SECRET", "whsec_hunter2")
+    site = read_site(_write(tmp_path, SITE), CHANNELS)
+    provider = resolve(site.providers("sms")[0], tmp_path)
+    assert provider.secret == "whsec_hunter2"
+    assert "hunter2" not in f"{provider!r} {provider} {site!r}"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_unset_secret_says_which_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    """Unset and empty are the same."""
+    monkeypatch.delenv("SMS_SECRET", raising=False)
+    if value is not None:
+        monkeypatch.setenv("SMS_SECRET", value)
+    with pytest.raises(InputError, match=r"provider vendor: its secret is not set \(set SMS_SECRET"):
+        resolve(_provider("env:SMS_SECRET"), tmp_path)
+
+
+def test_a_secret_comes_from_a_file_of_its_own(tmp_path: Path) -> None:
+    """Without the line break that an editor adds; relative to the folder of the site's file."""
+    assert resolve(_secret_file(tmp_path, b"whsec_abc\n"), tmp_path).secret == "whsec_abc"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o610, 0o660, 0o644])
+def test_a_secret_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
+    """And the hint says how to close it."""
+    with pytest.raises(InputError, match=r"others than its owner may read this secret \(chmod 600"):
+        resolve(_secret_file(tmp_path, b"whsec_abc", mode), tmp_path)
+
+
+def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """With its path."""
+    with pytest.raises(InputError, match=r"none: the secret cannot be read: No such file"):
+        resolve(_provider("file:none"), tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n"])
+def test_an_empty_secret_file_is_no_secret(tmp_path: Path, content: bytes) -> None:
+    """A signature with nothing is none."""
+    with pytest.raises(InputError, match="its secret is not set"):
+        resolve(_secret_file(tmp_path, content), tmp_path)
+
+
+def test_a_secret_file_that_is_no_text_is_refused_without_showing_it(tmp_path: Path) -> None:
+    """Raw key bytes are not how the scheme writes a secret."""
+    with pytest.raises(InputError, match="the secret is not ASCII text") as caught:
+        resolve(_secret_file(tmp_path, b"hunter2\xff"), tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_provider_without_a_label_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The label is what the public calls it."""
+    monkeypatch.setenv("SMS_SECRET", "whsec_abc")
+    config = _provider("env:SMS_SECRET")
+    assert resolve(config, tmp_path).label == "vendor"
+    assert resolve(config.model_copy(update={"label": "our vendor"}), tmp_path).label == "our vendor"
+
+
+def test_a_site_without_channels_reaches_nobody_yet() -> None:
+    """Enough to look at drafts."""
+    assert Site(name="new").providers("sms") == ()
