@@ -96,7 +96,11 @@ def to_yaml(data: dict[str, Any]) -> str:
 
 def explain(error: ValidationError, prefix: FieldPath = ()) -> Iterator[Finding]:
     """A pydantic error as findings in the operator's words, one for each thing that is wrong."""
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    broken = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["loc"] in broken:
+            continue  # pydantic does not count broken items: the list is not short, what is in it is wrong
         path = (*prefix, *(part for part in detail["loc"] if not _is_union_tag(part)))
         yield Finding(path, _words(detail["type"], detail["msg"], path), None)
 

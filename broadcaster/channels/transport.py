@@ -21,7 +21,13 @@ import requests
 from requests_hardened import Config, Manager
 from requests_hardened.ip_filter import InvalidIPAddress
 from standardwebhooks import Webhook
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+)
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
@@ -74,6 +80,8 @@ class Transport:
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
             raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
+        except (LocationParseError, UnicodeError):  # a host name that no name server takes, such as `a..b`
+            raise PermanentError(f"{provider.name}: its address is not a usable URL") from None
         except requests.RequestException as error:
             raise _failure(provider, error) from error
         _raise_for_status(provider, answer)

@@ -1,4 +1,4 @@
-"""`audience import`."""
+"""`audience import` and `audience count`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from broadcaster import clock
+from broadcaster.audience import segments
 from broadcaster.audience.importing import ImportResult
 from broadcaster.audience.importing import import_people as import_file
+from broadcaster.audience.segment import named_tags, parse_segment
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import session
@@ -29,6 +31,21 @@ def import_people(file: Path, *, strict: bool, as_json: bool) -> None:
     _print(result, as_json=as_json)
     if strict and result.rejected:
         raise typer.Exit(WRONG)
+
+
+def count_people(text: str, *, as_json: bool) -> None:
+    """Print how many people are in a segment; one that names a tag nobody has is an error, not zero."""
+    segment = parse_segment(text)
+    with session() as parts, parts.database.begin() as connection:
+        unknown = segments.unknown_tags(connection, named_tags(segment))
+        if unknown:
+            hint = "tags are written as they were imported"
+            raise InputError.one(f"nobody has the tag {', '.join(map(repr, unknown))}", hint=hint)
+        number = segments.count(connection, segment)
+    if as_json:
+        print_json({"segment": str(segment), "people": number})
+    else:
+        console.print(f"{number:,} people")
 
 
 def _print(result: ImportResult, *, as_json: bool) -> None:

@@ -187,6 +187,20 @@ def import_audience(
     command.import_people(file, strict=strict, as_json=as_json)
 
 
+@audience.command("count")
+def count_audience(
+    segment: Annotated[str, typer.Argument(help="A filter such as `tag:retired and not language:en`.")] = "everyone",
+    as_json: Json = False,
+) -> None:
+    """Count the people in a segment.
+
+    Example: `broadcaster audience count "tag:retired and not language:en"`
+    """
+    from broadcaster.cli import audience as command
+
+    command.count_people(segment, as_json=as_json)
+
+
 @app.command()
 def rehearse(
     file: File,

@@ -113,7 +113,8 @@ def merge_people(
                 SELECT DISTINCT ON (phone) 'person', '', phone, name, language, tags, :at FROM staged_people
                 ON CONFLICT (kind, channel, address) DO UPDATE
                 SET name = excluded.name, language = excluded.language, tags = excluded.tags,
-                    listed_since = CASE WHEN r.inactive_since IS NULL THEN r.listed_since ELSE excluded.listed_since END,
+                    listed_since = CASE WHEN r.inactive_since IS NULL
+                                        THEN r.listed_since ELSE excluded.listed_since END,
                     inactive_since = NULL
                 WHERE (r.name, r.language, r.tags) IS DISTINCT FROM (excluded.name, excluded.language, excluded.tags)
                    OR r.inactive_since IS NOT NULL

@@ -40,9 +40,7 @@ def test_what_is_the_same_is_kept_and_is_no_change() -> None:
     assert not found
 
 
-@pytest.mark.parametrize(
-    "wanted", [LATER, replace(ROW, expires_at=at("2030-05-08 10:00")), replace(ROW, revision=2)]
-)
+@pytest.mark.parametrize("wanted", [LATER, replace(ROW, expires_at=at("2030-05-08 10:00")), replace(ROW, revision=2)])
 def test_another_time_expiry_or_revision_moves_it(wanted: Broadcast) -> None:
     """Under its old id."""
     found = compare([ROW], [wanted])

@@ -103,7 +103,7 @@ def test_the_gravest_obstacle_is_the_verdict() -> None:
         {"quiet_hours": None},
     ):
         verdicts.append(judge(found, NOW))
-        found = replace(found, **cure)  # type: ignore[arg-type]  # one field at a time
+        found = replace(found, **cure)
     assert verdicts == [
         LeaseLost(),
         Stop("the broadcast was stopped"),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadcaster.announcement.lifecycle import State
@@ -178,7 +178,9 @@ def test_two_messages_of_one_moment_both_end_with_the_next() -> None:
 
 def test_minutes_after_are_minutes_not_clock_hands() -> None:
     """A planned end 15 minutes before Berlin's clocks go back: 30 minutes later it is 02:15 for the second time."""
-    one = proposal(zone="Europe/Berlin", window=window("2030-10-20 00:00", "2030-10-27 02:45"), policy={"quiet_hours": {}})
+    one = proposal(
+        zone="Europe/Berlin", window=window("2030-10-20 00:00", "2030-10-27 02:45"), policy={"quiet_hours": {}}
+    )
     found = plan(one, Situation(1), at("2030-10-01 10:00", "Europe/Berlin"))
     assert {row.due_at.isoformat() for row in found if row.phase is Phase.OVERRUN} == {"2030-10-27T02:15:00+01:00"}
 
@@ -186,7 +188,9 @@ def test_minutes_after_are_minutes_not_clock_hands() -> None:
 def test_clock_times_of_the_policy_stay_clock_times() -> None:
     """10:00 before and after the clocks change is 10:00, twenty-five hours apart."""
     one = proposal(
-        zone="Europe/Berlin", window=window("2030-10-25 00:00", "2030-10-30 00:00"), policy={"ongoing": [{"every_days": 1}]}
+        zone="Europe/Berlin",
+        window=window("2030-10-25 00:00", "2030-10-30 00:00"),
+        policy={"ongoing": [{"every_days": 1}]},
     )
     found = plan(one, Situation(1), at("2030-10-01 10:00", "Europe/Berlin"))
     due = [row.due_at.isoformat() for row in found if row.phase is Phase.ONGOING and row.channel == "kiosk"]
@@ -212,7 +216,9 @@ def test_without_an_end_nothing_overruns() -> None:
     now = at("2030-05-01 09:00")
     found = [row for row in plan(OPEN_ENDED, Situation(1, approved_at=now), now) if row.channel == "wechat"]
     assert Phase.OVERRUN not in {row.phase for row in found}
-    lasts = {str(row.phase): row.expires_at - row.due_at for row in found if row.phase in (Phase.STARTED, Phase.ONGOING)}
+    lasts = {
+        str(row.phase): row.expires_at - row.due_at for row in found if row.phase in (Phase.STARTED, Phase.ONGOING)
+    }
     assert lasts == {"started": timedelta(days=7), "ongoing": timedelta(days=1)}
 
 
@@ -252,7 +258,10 @@ def test_a_second_cancellation_is_told_again() -> None:
     told = frozenset(CHANNELS)
     times = [at("2022-02-20 12:00"), at("2022-02-21 12:00")]
     ids = [
-        {row.id for row in plan(example(), Situation(1, State.CANCELLED, APPROVED, cancelled_at=t, told_channels=told), t)}
+        {
+            row.id
+            for row in plan(example(), Situation(1, State.CANCELLED, APPROVED, cancelled_at=t, told_channels=told), t)
+        }
         for t in times
     ]
     assert ids[0].isdisjoint(ids[1])
@@ -301,6 +310,7 @@ def _planned(found: Iterable[Broadcast]) -> list[Broadcast]:
     return [row for row in found if row.state is BroadcastState.PLANNED]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(_cases())
 def test_whatever_the_window_a_planned_broadcast_is_worth_sending(case: Case) -> None:
     """It is not due in the past, and still true when it is due; a skipped one has a reason."""
@@ -309,6 +319,7 @@ def test_whatever_the_window_a_planned_broadcast_is_worth_sending(case: Case) ->
         assert now <= row.due_at < row.expires_at if row.state is BroadcastState.PLANNED else row.reason
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(_cases())
 def test_whatever_the_window_no_message_outlives_its_successor(case: Case) -> None:
     """On one channel, what is due first has ended when what is due later goes out."""
@@ -318,6 +329,7 @@ def test_whatever_the_window_no_message_outlives_its_successor(case: Case) -> No
         assert all(row.expires_at <= other.due_at for other in later)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(_cases())
 def test_whatever_the_window_no_channel_is_disturbed_in_its_quiet_hours(case: Case) -> None:
     """Neither what is on time nor what is late."""
@@ -327,6 +339,7 @@ def test_whatever_the_window_no_channel_is_disturbed_in_its_quiet_hours(case: Ca
     assert loud == []
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(_cases())
 def test_whatever_the_window_ids_are_unique(case: Case) -> None:
     """One row of the plan, one id."""

@@ -50,7 +50,11 @@ def _found(**fields: Any) -> list[tuple[str | None, str]]:
             "window.end",
             "the end 2030-05-09 00:00 is not after the start 2030-05-10 00:00",
         ),
-        ({"resume": "2030-05-15 00:00"}, "resume", "service resumes 2030-05-15 00:00, before its window ends 2030-05-21"),
+        (
+            {"resume": "2030-05-15 00:00"},
+            "resume",
+            "service resumes 2030-05-15 00:00, before its window ends 2030-05-21",
+        ),
         (
             {"window": window("2030-05-10 00:00"), "resume": "2030-05-01 00:00"},
             "resume",
@@ -91,9 +95,21 @@ def _found(**fields: Any) -> list[tuple[str | None, str]]:
             "no channel is called 'fax'",
         ),
         ({"policy": {"quiet_hours": {"fax": "21:00-08:00"}}}, "policy.quiet_hours.fax", "no channel is called 'fax'"),
-        ({"policy": {"quiet_hours": {"sms": "08:00-08:00"}}}, "policy.quiet_hours.sms", "quiet hours of sms begin and end"),
-        ({"policy": {"quiet_hours": {"sms": "at night"}}}, "policy.quiet_hours.sms", "'at night' is not a span of hours"),
-        ({"policy": {"reminder": [{"days_before": [1], "at": "10"}]}}, "policy.reminder[0].at", "'10' is not a time of day"),
+        (
+            {"policy": {"quiet_hours": {"sms": "08:00-08:00"}}},
+            "policy.quiet_hours.sms",
+            "quiet hours of sms begin and end",
+        ),
+        (
+            {"policy": {"quiet_hours": {"sms": "at night"}}},
+            "policy.quiet_hours.sms",
+            "'at night' is not a span of hours",
+        ),
+        (
+            {"policy": {"reminder": [{"days_before": [1], "at": "10"}]}},
+            "policy.reminder[0].at",
+            "'10' is not a time of day",
+        ),
         (
             {"policy": {"reminder": [{"days_before": [10**10]}]}},
             "policy.reminder[0].days_before[0]",
@@ -169,8 +185,7 @@ def test_shapes_of_announcement_and_policy_and_a_repeated_field_are_found_togeth
     )
     assert _said(text) == [
         "a.yaml:13 title: the field is given twice",
-        "a.yaml:15 policy.ongoing[0].every_days: "
-        "Input should be a valid integer, unable to parse string as an integer",
+        "a.yaml:15 policy.ongoing[0].every_days: Input should be a valid integer, unable to parse string as an integer",
         "a.yaml:10 window.start: 'soon' is not a time; expected a date and time such as 2022-02-26 00:00 "
         "or 2022-03-20 24:00",
         "a.yaml:12 impacts: Input should be a valid tuple",
@@ -229,9 +244,7 @@ FULL = announcement_data(
 """Every kind of field, the second 02:30 of an autumn night, and seconds."""
 
 
-@pytest.mark.parametrize(
-    "one", [proposal(), example(), proposal(**FULL), proposal(window=window("2030-05-10 00:00"))]
-)
+@pytest.mark.parametrize("one", [proposal(), example(), proposal(**FULL), proposal(window=window("2030-05-10 00:00"))])
 def test_a_file_written_back_says_the_same(one: Proposal) -> None:
     """To the hash: minimal, the example, every field, an unknown end."""
     assert _again(one) == one

@@ -55,16 +55,20 @@ def test_a_site_names_its_channels_and_their_providers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (SITE.replace("- {", "[] # {"), "5 channels.sms.providers: Tuple should have at least 1 item"),
         (
             SITE.replace("  sms:", "  fax:"),
             "4 channels.fax: no channel is called 'fax' (known channels: sms, wechat, banner, kiosk)",
         ),
-        (SITE + "colour: red\n", "8 colour: unknown field 'colour'"),
-        (SITE + "name: another\n", "8 name: the field is given twice"),
+        (SITE + "colour: red\n", "7 colour: unknown field 'colour'"),
+        (SITE + "name: another\n", "7 name: the field is given twice"),
         (SITE.replace("name: our bureau\n", ""), "1 name: the field is missing"),
-        (SITE.replace("https://sms", "ftp://sms"), "7 channels.sms.providers[0].url: not in the expected form"),
-        (SITE.replace("env:SMS_SECRET", "hunter2"), "7 channels.sms.providers[0].secret: not in the expected form"),
-        (SITE.replace("[0]", "").replace("  - {", "  - {timeout_seconds: 0, "), "timeout_seconds: Input should be"),
+        (SITE.replace("https://sms", "ftp://sms"), "6 channels.sms.providers[0].url: not in the expected form"),
+        (SITE.replace("env:SMS_SECRET", "hunter2"), "6 channels.sms.providers[0].secret: not in the expected form"),
+        (
+            SITE.replace("- {", "- {timeout_seconds: 0, "),
+            "6 channels.sms.providers[0].timeout_seconds: Input should be",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_found_at_its_line(tmp_path: Path, text: str, said: str) -> None:
