@@ -11,6 +11,11 @@ _MAINLAND_MOBILE = re.compile(r"(?:\+?86)?(1[0-9]{10})")
 _NOISE = str.maketrans("", "", " -()\u00a0")
 
 
+def masked(phone: str) -> str:
+    """An E.164 number as it may be shown: `+86138****1234`."""
+    return f"{phone[:6]}****{phone[-4:]}"
+
+
 def e164(text: str) -> str:
     """The number in E.164 form, such as +8613800138000; raises ValueError when it is none."""
     plain = text.translate(_NOISE)

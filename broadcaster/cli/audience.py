@@ -24,7 +24,8 @@ def import_people(file: Path, *, strict: bool, as_json: bool) -> None:
     if not file.is_file():
         raise InputError.one("there is no such file", place=Place(str(file)))
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with session() as parts, Progress(*columns, console=console, disable=as_json, transient=True) as progress:
+    hidden = as_json or not console.is_terminal
+    with session() as parts, Progress(*columns, console=console, disable=hidden, transient=True) as progress:
         task = progress.add_task(file.name, total=file.stat().st_size)
         with parts.database.begin() as connection:
             result = import_file(connection, file, clock.now(), lambda read: progress.update(task, completed=read))

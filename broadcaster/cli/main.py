@@ -119,6 +119,21 @@ def status(
 
 
 @app.command()
+def ledger(
+    phone: Annotated[str, typer.Option(help="The person's number.")],
+    announcement: Annotated[str | None, typer.Option(help="Only what was said of this announcement.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what one person was told, when, and what became of it.
+
+    Example: `broadcaster ledger --phone 13800138000 --announcement qingdao-2022`
+    """
+    from broadcaster.cli import ledger as command
+
+    command.ledger(phone, announcement, as_json=as_json)
+
+
+@app.command()
 def finish(
     slug: Slug,
     at: Annotated[

@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
 from broadcaster import clock
+from broadcaster.audience.phone import masked
 from broadcaster.channels.simulation import Exhibit
 from broadcaster.sandbox.archive import Archive, Moment
 from broadcaster.sandbox.receipts import Clerk
@@ -106,7 +107,7 @@ def _phone(past: list[Moment], language: str) -> dict[str, Any]:
         {"at": moment.at, "phase": moment.phase, "language": exhibit.language, "text": exhibit.parts["text"]}
         for moment, exhibit in texts
     ]
-    return {"number": f"{number[:6]}****{number[-4:]}" if number else "", "messages": messages}
+    return {"number": masked(number) if number else "", "messages": messages}
 
 
 def _sample(moment: Moment, language: str) -> Exhibit | None:

@@ -110,6 +110,33 @@ def outcomes(connection: Connection, broadcast_id: str) -> Iterator[tuple[int, s
         yield row.recipient_id, row.outcome
 
 
+def told(connection: Connection, recipient_id: int, slug: str | None) -> list[Row[Any]]:
+    """What one recipient was told, oldest first: every delivery with its broadcast, of one announcement or of all.
+
+    Looks the recipient up in each broadcast by the ledger's own key, so that no second index slows the sending down.
+    """
+    table = broadcast_table
+    query = (
+        select(
+            deliveries.c.at,
+            table.c.slug,
+            table.c.revision,
+            table.c.phase,
+            table.c.channel,
+            table.c.occurrence,
+            deliveries.c.outcome,
+            deliveries.c.reason,
+            deliveries.c.reference,
+            deliveries.c.receipt,
+            deliveries.c.receipt_at,
+        )
+        .join(table, table.c.id == deliveries.c.broadcast_id)
+        .where(deliveries.c.recipient_id == recipient_id)
+        .order_by(deliveries.c.at)
+    )
+    return list(connection.execute(query.where(table.c.slug == slug) if slug else query))
+
+
 def reasons(connection: Connection, slug: str) -> list[Row[Any]]:
     """How often each (channel, outcome, reason) other than accepted occurred, most frequent first."""
     return list(

@@ -91,6 +91,12 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> list[Recipient]:
     return [found[id_] for id_ in ids if id_ in found]
 
 
+def person_by_phone(connection: Connection, phone: str) -> int | None:
+    """The id of the person with an E.164 number, listed or not; None when nobody has it."""
+    of_phone = (recipients.c.kind == RecipientKind.PERSON) & (recipients.c.address == phone)
+    return connection.execute(select(recipients.c.id).where(of_phone)).scalar()
+
+
 def count(connection: Connection, kind: RecipientKind, channel: str = "") -> int:
     """How many active recipients there are of a kind on a channel (the empty channel: people)."""
     of_channel = (recipients.c.kind == kind) & (recipients.c.channel == channel) & recipients.c.inactive_since.is_(None)

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from broadcaster import clock
-from broadcaster.operations import advance
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.operations import advance, conclude, revise
+from broadcaster.planning.proposal import read
 from broadcaster.storage import announcements, events
 from broadcaster.storage.database import Database
 from tests.support.cli import Cli, Ran
-from tests.support.examples import EXAMPLE, SLUG, edited, local
+from tests.support.examples import EXAMPLE, SLUG, edited, example, local
 from tests.support.serving import bound
 
 PEOPLE = "phone,name,language,tags\n13800138000,甲,zh-Hans,retired\n+8613800138001,B,en,\n"
@@ -36,6 +38,7 @@ class Campaign:
         self.offset_file = cli.data / "clock-offset"
         self.cli = Cli(cli.data, {**cli.variables, "BROADCASTER_CLOCK_OFFSET_FILE": str(self.offset_file)})
         self.database = database
+        self.at("2022-02-18 10:00")
 
     def at(self, instant: str) -> None:
         """Let it be `instant`, and let the clock do its part."""
@@ -43,11 +46,23 @@ class Campaign:
         with self.database.begin() as connection:
             advance.advance(connection, local(instant))
 
-    def approved(self) -> Ran:
-        """Apply and approve the example on a quiet morning."""
-        self.at("2022-02-18 10:00")
-        assert self.cli.run("apply", EXAMPLE).code == 0
-        return self.cli.run("approve", SLUG, "--revision", "1")
+    def proposed(self) -> None:
+        """Have the example as a draft."""
+        with self.database.begin() as connection:
+            revise.propose(connection, example(), "test", local("2022-02-18 10:00"))
+
+    def approved(self) -> None:
+        """Have the example approved."""
+        self.proposed()
+        with self.database.begin() as connection:
+            revise.approve(connection, SLUG, 1, "test", local("2022-02-18 10:00"), CHANNELS)
+
+    def finished(self) -> None:
+        """Have the example's outage begin, and end as planned."""
+        self.approved()
+        self.at("2022-03-21 00:10")
+        with self.database.begin() as connection:
+            conclude.finish(connection, SLUG, local("2022-03-21 00:00"), "test", local("2022-03-21 00:10"))
 
     def state(self) -> str:
         """The announcement's state."""
@@ -77,9 +92,9 @@ def refused(ran: Ran, words: str) -> None:
 
 def test_a_file_becomes_a_revision_and_a_plan(campaign: Campaign) -> None:
     """Applying stores it, approving makes its broadcasts rows."""
-    ran = campaign.approved()
-    assert (ran.code, campaign.state()) == (0, "scheduled")
-    assert campaign.count("broadcasts") == 32
+    assert campaign.cli.run("apply", EXAMPLE).code == 0
+    assert campaign.cli.run("approve", SLUG, "--revision", "1").code == 0
+    assert (campaign.state(), campaign.count("broadcasts")) == ("scheduled", 32)
 
 
 def test_applying_alone_plans_nothing(campaign: Campaign) -> None:
@@ -133,7 +148,8 @@ def test_a_revision_that_is_not_there_is_refused(campaign: Campaign) -> None:
 def test_a_channel_without_a_provider_is_refused(campaign: Campaign) -> None:
     """A site that cannot send SMS approves no policy that wants SMS."""
     (campaign.cli.data / "site.yaml").write_text("name: ours\n", encoding="utf-8")
-    refused(campaign.approved(), "the site has no provider for: banner, kiosk, sms, wechat")
+    campaign.proposed()
+    refused(campaign.cli.run("approve", SLUG, "--revision", "1"), "the site has no provider for: banner, kiosk, sms, wechat")
     assert campaign.state() == "draft"
 
 
@@ -148,7 +164,7 @@ def test_a_channel_without_a_provider_is_refused(campaign: Campaign) -> None:
 )
 def test_an_unknown_slug_is_answered_with_the_known_ones(campaign: Campaign, command: list[str]) -> None:
     """A slip of the pen is seen at once."""
-    campaign.cli.run("apply", EXAMPLE)
+    campaign.proposed()
     ran = campaign.cli.run(*command)
     refused(ran, "there is no announcement 'nowhere'")
     assert "known: qingdao-2022" in ran.err
@@ -156,7 +172,7 @@ def test_an_unknown_slug_is_answered_with_the_known_ones(campaign: Campaign, com
 
 def test_a_draft_cannot_be_finished(campaign: Campaign) -> None:
     """Nothing has begun."""
-    campaign.cli.run("apply", EXAMPLE)
+    campaign.proposed()
     ran = campaign.cli.run("finish", SLUG)
     refused(ran, "an announcement that is draft cannot finish")
     assert "possible now: approve, cancel" in ran.err
@@ -195,17 +211,13 @@ def test_finishing_lets_restored_go_out(campaign: Campaign) -> None:
 
 def test_a_completed_announcement_cannot_be_cancelled(campaign: Campaign) -> None:
     """What is over cannot be called off."""
-    campaign.approved()
-    campaign.at("2022-03-21 00:10")
-    campaign.cli.run("finish", SLUG)
+    campaign.finished()
     refused(campaign.cli.run("cancel", SLUG), "an announcement that is completed cannot cancel")
 
 
 def test_a_completed_announcement_takes_no_revision(campaign: Campaign, tmp_path: Path) -> None:
     """A new outage gets a new slug."""
-    campaign.approved()
-    campaign.at("2022-03-21 00:10")
-    campaign.cli.run("finish", SLUG)
+    campaign.finished()
     changed = edited(tmp_path / "changed.yaml", ("severity: major", "severity: minor"))
     refused(campaign.cli.run("apply", changed), "is completed and takes no new revision")
 
@@ -228,7 +240,8 @@ def test_cancelling_revokes_the_plan(campaign: Campaign) -> None:
 
 def test_every_deed_is_in_the_event_log(campaign: Campaign) -> None:
     """Who did what when, with the reason that was given."""
-    campaign.approved()
+    campaign.cli.run("apply", EXAMPLE)
+    campaign.cli.run("approve", SLUG, "--revision", "1")
     campaign.cli.run("cancel", SLUG, "--reason", "put off")
     with campaign.database.begin() as connection:
         found = events.history(connection, SLUG)
@@ -250,7 +263,9 @@ def test_every_deed_is_in_the_event_log(campaign: Campaign) -> None:
 def test_json_is_one_document(campaign: Campaign, tmp_path: Path, command: list[str | Path]) -> None:
     """Programs read standard output and nothing else."""
     campaign.approved()
-    campaign.cli.run("apply", edited(tmp_path / "second.yaml", ("severity: major", "severity: minor")))
+    second = read(edited(tmp_path / "second.yaml", ("severity: major", "severity: minor")), CHANNELS)
+    with campaign.database.begin() as connection:
+        revise.propose(connection, second, "test", local("2022-02-18 11:00"))
     ran = campaign.cli.run(*command)
     assert ran.code == 0
     assert isinstance(ran.data, (dict, list))
@@ -402,7 +417,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "broadcaster")
 def test_every_command_explains_itself_with_an_example(bare_cli: Cli, command: list[str]) -> None:
-    """`--help` shows a line that can be copied."""
+    """`--help` shows a line that can be copied, or the commands there are."""
     ran = bare_cli.run(*command, "--help")
     assert ran.code == 0
-    assert "Example" in ran.out
+    assert "Example" in ran.out or "Commands" in ran.out
