@@ -53,6 +53,8 @@ def import_people(connection: Connection, path: Path, at: datetime, progress: Pr
         with path.open("rb") as file:
             people = _Reader(file, str(path), rejects, progress).people()
             merged = recipients.merge_people(connection, _counted(people, result), at)
+    except csv.Error as error:
+        raise InputError.one(f"not a CSV file: {error}", place=Place(str(path))) from error
     except OSError as error:
         raise InputError.one(f"cannot be read: {error.strerror}", place=Place(str(path))) from error
     finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import typer
@@ -51,7 +52,8 @@ def count_people(text: str, *, as_json: bool) -> None:
 
 def _print(result: ImportResult, *, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(result))
+        # `asdict` on the counter itself would count its pairs.
+        print_json({**asdict(replace(result, reasons=Counter())), "reasons": dict(result.reasons)})
         return
     unchanged = result.read - result.added - result.changed
     console.print(f"{result.added} added, {result.changed} changed, {unchanged} unchanged, {result.rejected} rejected")

@@ -24,8 +24,8 @@ def advance(connection: Connection, now: datetime) -> None:
 
 def advance_one(connection: Connection, standing: Standing, now: datetime) -> None:
     """Move one announcement whose start or planned end has passed, and replan it."""
-    for event in [event for event, edge in _edges(connection, standing) if edge <= now]:
-        _move(connection, standing.slug, event, now)
+    for event, edge in [(event, edge) for event, edge in _edges(connection, standing) if edge <= now]:
+        _move(connection, standing.slug, event, edge, now)
 
 
 def replan_all(connection: Connection, now: datetime) -> None:
@@ -66,12 +66,13 @@ def _window(connection: Connection, row: Standing) -> Window | None:
     return stored.proposal.announcement.window if stored else None
 
 
-def _move(connection: Connection, slug: str, event: Event, now: datetime) -> None:
+def _move(connection: Connection, slug: str, event: Event, edge: datetime, now: datetime) -> None:
     # Looked up again under a lock: another scheduler may have moved it since.
     standing = announcements.find(connection, slug, lock=True)
     if standing is None or (standing.state, event) not in TRANSITIONS:
         return
-    started = {"started_at": now} if event is Event.START else {}
+    # A scheduler that was down over the start moves it late; the outage began on time all the same.
+    started = {"started_at": edge} if event is Event.START else {}
     announcements.change(connection, slug, state=next_state(standing.state, event), **started)
     events.record(connection, ACTOR, str(event), slug, now)
     replan(connection, slug, now)

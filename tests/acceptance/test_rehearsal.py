@@ -1,0 +1,205 @@
+"""Whole campaigns with real processes: workers, beat, sandbox, Postgres and Redis, driven by the command line."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from broadcaster.embedded.processes import gone
+from broadcaster.sandbox.site import write_sandbox_site
+from tests.support.campaigns import CHANNELS, RECIPIENTS, Played, arguments, received, rehearse
+from tests.support.cli import Cli, Ran
+from tests.support.databases import only_one
+from tests.support.examples import EXAMPLE
+from tests.support.polling import eventually
+from tests.support.processes import descendants, working_on
+
+pytestmark = pytest.mark.rehearsal
+
+BEFORE = ["notice", "reminder", "reminder"]
+DURING = ["started", "ongoing", "ongoing", "ongoing"]
+NUMBER = "1000000"
+"""How the digits of every generated phone number begin, but the country's."""
+A_DAY_LATE = "- {at: 2022-03-21 24:00, do: finish}\n"
+CALLED_OFF = "- {at: 2022-02-24 12:00, do: cancel, reason: the migration was put off}\n"
+
+
+@pytest.fixture(scope="session")
+def default(shared: Path) -> Played:
+    """The example from publication to restoration, played once for all the tests that look at it."""
+    data = shared / "default-rehearsal"
+    with only_one(shared, "default-rehearsal"):
+        if not (data / "report.json").exists():
+            ran = rehearse(data).ran
+            (data / "ran.json").write_text(json.dumps([ran.code, ran.out, ran.err]), encoding="utf-8")
+    code, out, err = json.loads((data / "ran.json").read_text(encoding="utf-8"))
+    return Played(data, Ran(code, out, err))
+
+
+def consistent(played: Played) -> bool:
+    """Whether everybody is accounted for, and the command says so in its exit code."""
+    return played.ran.code == 0 and played.report["consistent"] and played.report["problems"] == []
+
+
+def test_the_example_is_told_from_publication_to_restoration(default: Played) -> None:
+    """Everybody is accounted for, and the public saw what the ledger says."""
+    assert consistent(default), default.ran
+    assert "consistent: everybody is accounted for" in default.ran.out
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_every_channel_tells_every_phase_in_order(default: Played, channel: str) -> None:
+    """Notice, reminders, the start, weekly news, and at the end that service is back."""
+    assert default.told(channel) == [*BEFORE, *DURING, "restored"]
+
+
+def test_the_report_has_its_agreed_shape(default: Played) -> None:
+    """Other programs read it."""
+    report = default.report
+    assert {"announcement", "consistent", "totals", "broadcasts", "sandbox"} <= report.keys()
+    assert {"received", "duplicates", "repeats"} == report["sandbox"].keys()
+    counters = {"recipients", "accepted", "delivered", "rejected", "unknown", "skipped"}
+    times = {"due_at", "expires_at", "opened_at", "closed_at"}
+    assert counters <= report["totals"].keys()
+    assert all({"id", "phase", "channel"} | times | counters <= row.keys() for row in report["broadcasts"])
+
+
+def test_totals_broadcasts_and_public_agree(default: Played) -> None:
+    """The sum of the broadcasts is the total, and what was accepted was seen, once."""
+    report = default.report
+    for name, total in report["totals"].items():
+        assert total == sum(row[name] for row in report["broadcasts"])
+    assert report["totals"]["accepted"] == report["sandbox"]["received"]
+    assert report["sandbox"]["duplicates"] == 0
+    assert {row["recipients"] for row in report["broadcasts"] if row["channel"] == "sms"} >= {RECIPIENTS}
+
+
+def test_no_phone_number_is_in_any_log(default: Played) -> None:
+    """Logs carry ids and counts, never people."""
+    logs = sorted((default.data / "logs").glob("*.log"))
+    assert {log.stem for log in logs} == {"beat", "control", "delivery", "sandbox", "web"}
+    assert [log.name for log in logs if NUMBER in log.read_text(encoding="utf-8")] == []
+
+
+def test_no_phone_number_is_in_the_report(default: Played) -> None:
+    """It counts; it names nobody."""
+    assert NUMBER not in (default.data / "report.json").read_text(encoding="utf-8")
+    assert NUMBER not in (default.data / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_rehearsal_leaves_no_process_behind(default: Played) -> None:
+    """What was started is stopped."""
+    assert working_on(default.data) == {}
+
+
+def test_an_outage_that_ends_late_is_told_as_overrun_until_somebody_finishes_it(tmp_path: Path) -> None:
+    """The clock completes nothing: every channel hears of the overrun, and of the restoration only a day later."""
+    played = rehearse(tmp_path / "late", A_DAY_LATE)
+    assert consistent(played), played.ran
+    for channel in CHANNELS:
+        told = played.told(channel)
+        assert told[: len(BEFORE + DURING)] == [*BEFORE, *DURING]
+        assert set(told[len(BEFORE + DURING) : -1]) == {"overrun"}
+        assert told[-1] == "restored"
+
+
+def test_a_cancelled_outage_is_called_off_and_nothing_more_is_said(tmp_path: Path) -> None:
+    """Whoever had the notice hears that it is off; the rest of the plan never goes out."""
+    played = rehearse(tmp_path / "off", CALLED_OFF)
+    assert consistent(played), played.ran
+    for channel in CHANNELS:
+        assert played.told(channel) == ["notice", "reminder", "cancelled"]
+    assert played.report["announcement"]["state"] == "cancelled"
+
+
+def kill_the_worker(command: psutil.Process) -> None:
+    """SIGKILL the main process of the delivery worker and its pool."""
+    for process in descendants(command, "-Q delivery"):
+        process.kill()
+
+
+def kill_a_pool_child(command: psutil.Process) -> None:
+    """SIGKILL one of the delivery worker's children."""
+    descendants(command, "-Q delivery")[-1].kill()
+
+
+def kill_the_scheduler(command: psutil.Process) -> None:
+    """SIGKILL the control worker and beat."""
+    for words in ("-Q control", "workers.app beat"):
+        for process in descendants(command, words):
+            process.kill()
+
+
+def flush_redis(command: psutil.Process) -> None:
+    """Let Redis forget everything."""
+    [beat] = descendants(command, "workers.app beat")
+    with redis.Redis.from_url(beat.environ()["REDIS_URL"]) as client:
+        client.flushall()
+
+
+@pytest.mark.parametrize("disturb", [kill_the_worker, kill_a_pool_child, kill_the_scheduler, flush_redis])
+def test_whatever_dies_in_the_middle_everybody_is_told_once(
+    tmp_path: Path, disturb: Callable[[psutil.Process], None]
+) -> None:
+    """Struck several times while messages go out, the campaign ends consistent, and nobody got a message twice."""
+    data = tmp_path / "struck"
+    with Cli(data).running(*arguments(data, recipients=2000)) as process:
+        command = psutil.Process(process.pid)
+        for least in (1, 2500, 6000):
+            eventually(lambda: received(data) >= least or process.poll() is not None, f"{least} were told")
+            assert process.poll() is None
+            disturb(command)
+        code = process.wait(150)
+    played = Played(data, Ran(code, (data / "output").read_text(encoding="utf-8"), ""))
+    assert consistent(played), played.ran
+    assert played.report["sandbox"]["duplicates"] == 0
+    assert played.told("sms") == [*BEFORE, *DURING, "restored"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_rehearsal_that_is_stopped_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
+    """No process stays, and the folder can be used again at once."""
+    data = tmp_path / "stopped"
+    with Cli(data).running(*arguments(data)) as process:
+        eventually(lambda: received(data) > 0, "deliveries began")
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 5
+        process.send_signal(number)
+        assert process.wait(60) == 130
+    eventually(lambda: all(gone(child) for child in children), "every child is gone")
+    assert working_on(data) == {}
+    assert "Traceback" not in (data / "output").read_text(encoding="utf-8")
+    again = rehearse(data, "- {at: 2022-02-18 10:30, do: cancel}\n")
+    assert consistent(again), again.ran
+
+
+def test_one_rehearsal_at_a_time_has_a_folder(tmp_path: Path) -> None:
+    """A second one is refused, and told which folder is taken and what to do."""
+    data = tmp_path / "taken"
+    with Cli(data).running(*arguments(data)) as process:
+        eventually((data / "rehearsal.lock").exists, "the first one holds the folder")
+        eventually(lambda: (data / "services").exists(), "the first one starts its services")
+        second = Cli(data).run(*arguments(data))
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    assert second.code == 1
+    assert f"error: another rehearsal runs in {data}" in second.err
+    assert "give another folder with --data" in second.err
+
+
+def test_a_rehearsal_reaches_no_provider_outside_this_machine(tmp_path: Path) -> None:
+    """A site with a single real provider is refused before anything is started but the private services."""
+    write_sandbox_site(tmp_path, sandbox_url="http://127.0.0.1:9", public_url="http://127.0.0.1:9")
+    site = tmp_path / "site.yaml"
+    text = site.read_text(encoding="utf-8")
+    site.write_text(text.replace("127.0.0.1:9/sms", "sms.example.org/sms"), encoding="utf-8")
+    ran = Cli(tmp_path / "data").run("rehearse", EXAMPLE, "--data", tmp_path / "data", "--site", site)
+    assert ran.code == 1
+    assert "a rehearsal reaches loopback addresses only, but sms provider sandbox-sms is not one" in ran.err
+    assert not (tmp_path / "data" / "logs").exists()
