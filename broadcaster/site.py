@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationError
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from broadcaster.announcement.model import Frozen, Identifier
 from broadcaster.announcement.rules import Finding
@@ -101,6 +103,11 @@ def _secret(config: ProviderConfig, folder: Path) -> str:
     if not value:
         hint = f"set {name} to the secret shared with that provider"
         raise InputError.one(f"provider {config.name}: its secret is not set", hint=hint)
+    try:
+        Webhook(value)
+    except (ValueError, RuntimeError, EmptyWebhookSecretError):
+        hint = "whsec_ and at least 24 random bytes in base64"
+        raise InputError.one(f"provider {config.name}: its secret is not a webhook secret", hint=hint) from None
     return value
 
 

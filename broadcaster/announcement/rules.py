@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import combinations
 
 from pydantic import BaseModel
 
 from broadcaster.announcement.model import Announcement, Impact, Window
 from broadcaster.announcement.text import missing_languages
+
+LONGEST = timedelta(days=400)
+"""A longer outage is a slip of the pen in a year."""
 
 FieldPath = tuple[str | int, ...]
 
@@ -42,6 +45,9 @@ def _window(path: FieldPath, window: Window) -> Iterator[Finding]:
     if window.end and window.end <= window.start:
         message = f"the end {_show(window.end)} is not after the start {_show(window.start)}"
         yield Finding((*path, "end"), message, "give a later end, or leave it out when it is not known")
+    elif window.end and window.end - window.start > LONGEST:
+        message = f"the window lasts {(window.end - window.start).days} days, more than {LONGEST.days}"
+        yield Finding((*path, "end"), message, "is the year right? Leave the end out when it is not known")
 
 
 def _resumes(announcement: Announcement) -> Iterator[Finding]:

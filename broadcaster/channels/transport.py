@@ -118,7 +118,7 @@ def _retry_after(answer: requests.Response) -> float | None:
 def _failure(provider: Provider, error: requests.RequestException) -> TransientError | AmbiguousError | PermanentError:
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return PermanentError(f"{provider.name}: its address is not a usable URL")
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _was_never_sent(error):
+    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)) or _was_never_sent(error):
         return TransientError(f"{provider.name} cannot be reached")
     # The exception's own text would hold the URL and perhaps a key in it: its kind is enough.
     return AmbiguousError(f"{provider.name} gave no readable answer ({type(error).__name__})")

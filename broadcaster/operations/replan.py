@@ -24,7 +24,7 @@ def situation(connection: Connection, standing: Standing, revision: int) -> Situ
         finished_at=standing.finished_at,
         cancelled_at=standing.cancelled_at,
         told_channels=broadcasts.told_channels(connection, standing.slug),
-        known=frozenset(row.id for row in known),
+        known={row.id: row for row in known},
     )
 
 

@@ -7,8 +7,8 @@ silence. Of several messages that are late but still true, a channel gets the ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -29,7 +29,7 @@ NEWS_IS_TRUE_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the planner must know of the world besides the proposal. `known` are the ids of broadcasts that exist."""
+    """What the planner must know of the world besides the proposal. `known` are the broadcasts that stand, by id."""
 
     revision: int
     state: State = State.SCHEDULED
@@ -37,7 +37,7 @@ class Situation:
     finished_at: datetime | None = None
     cancelled_at: datetime | None = None
     told_channels: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
+    known: Mapping[str, Broadcast] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def _before(frame: _Frame) -> Iterator[_Moment]:
             yield from _days_before(Phase.NOTICE, rule, frame)
         else:
             at = _later(frame.situation.approved_at or frame.now, rule)
-            yield from _each(Phase.NOTICE, rule.channels, "approval", at, start)
+            yield from _each(Phase.NOTICE, rule.channels, _after("approval", rule), at, start)
     for days_before in policy.reminder:
         yield from _days_before(Phase.REMINDER, days_before, frame)
 
@@ -100,14 +100,14 @@ def _days_before(phase: Phase, rule: DaysBefore, frame: _Frame) -> Iterator[_Mom
     start = announcement.window.start
     for days in rule.days_before:
         at = at_clock(start.date() - timedelta(days=days), rule.at, announcement.zone_info)
-        yield from _each(phase, rule.channels, f"{days}d-before", at, start)
+        yield from _each(phase, rule.channels, _named(at, frame), at, start)
 
 
 def _during(frame: _Frame) -> Iterator[_Moment]:
     window = frame.proposal.announcement.window
     for rule in frame.proposal.policy.started:
         at = _later(window.start, rule)
-        yield from _each(Phase.STARTED, rule.channels, "start", at, window.end)
+        yield from _each(Phase.STARTED, rule.channels, _named(at, frame), at, window.end)
     last = window.end or max(frame.now, window.start) + HORIZON
     for periodic in frame.proposal.policy.ongoing:
         yield from _periodic(Phase.ONGOING, periodic, window.start, last, frame, until=window.end)
@@ -120,7 +120,7 @@ def _overrun(frame: _Frame) -> Iterator[_Moment]:
     for rule in frame.proposal.policy.overrun:
         if isinstance(rule, Immediate):
             at = _later(end, rule)
-            yield from _each(Phase.OVERRUN, rule.channels, "end", at, at + OVERRUN_IS_TRUE_FOR)
+            yield from _each(Phase.OVERRUN, rule.channels, _named(at, frame), at, at + OVERRUN_IS_TRUE_FOR)
         elif frame.situation.state is State.OVERRUN:
             # Nobody plans weeks of overrun ahead: once it has begun, the next days' messages are planned.
             yield from _periodic(Phase.OVERRUN, rule, end, max(frame.now, end) + timedelta(days=2), frame, until=None)
@@ -135,15 +135,14 @@ def _restored(frame: _Frame) -> Iterator[_Moment]:
     at = frame.situation.finished_at or frame.now
     for rule in frame.proposal.policy.restored:
         due = _later(at, rule)
-        yield from _each(Phase.RESTORED, rule.channels, "finish", due, due + NEWS_IS_TRUE_FOR)
+        yield from _each(Phase.RESTORED, rule.channels, _after("finish", rule), due, due + NEWS_IS_TRUE_FOR)
 
 
 def _cancelled(frame: _Frame) -> Iterator[_Moment]:
     at = frame.situation.cancelled_at or frame.now
     for rule in frame.proposal.policy.cancelled:
         due = _later(at, rule)
-        occurrence = f"{at.astimezone(frame.proposal.announcement.zone_info):%Y-%m-%dT%H:%M}"
-        yield from _each(Phase.CANCELLED, rule.channels, occurrence, due, due + NEWS_IS_TRUE_FOR)
+        yield from _each(Phase.CANCELLED, rule.channels, _named(due, frame), due, due + NEWS_IS_TRUE_FOR)
 
 
 def _periodic(
@@ -152,7 +151,7 @@ def _periodic(
     zone = frame.proposal.announcement.zone_info
     day = start.astimezone(zone).date() + timedelta(days=rule.every_days)
     while (at := at_clock(day, rule.at, zone)) < last:
-        yield from _each(phase, rule.channels, f"{day}", at, until or at + OVERRUN_IS_TRUE_FOR)
+        yield from _each(phase, rule.channels, _named(at, frame), at, until or at + OVERRUN_IS_TRUE_FOR)
         day += timedelta(days=rule.every_days)
 
 
@@ -161,6 +160,16 @@ def _each(
 ) -> Iterator[_Moment]:
     for channel in channels:
         yield _Moment(phase, channel, occurrence, at, until)
+
+
+def _named(at: datetime, frame: _Frame) -> str:
+    """The occurrence of a moment: its own local time. Moved by a new revision, it is another one and goes out again."""
+    return f"{at.astimezone(frame.proposal.announcement.zone_info):%Y-%m-%dT%H:%M}"
+
+
+def _after(cause: str, rule: Immediate) -> str:
+    """The occurrence of what follows an operator's deed, however late that is: it goes out once."""
+    return f"{cause}+{rule.after_minutes}" if rule.after_minutes else cause
 
 
 def _place(moment: _Moment, frame: _Frame) -> Broadcast:
@@ -183,33 +192,34 @@ def _place(moment: _Moment, frame: _Frame) -> Broadcast:
 
 
 def _expire_by_successor(placed: list[Broadcast]) -> list[Broadcast]:
-    """Nothing is worth sending once the channel's next message is due."""
+    """Nothing is worth sending once the channel's next message is due; of two that are due together, the later's."""
     # What is never sent (its time is over before it is due) must not end what is.
     dead = [row for row in placed if row.expires_at <= row.due_at]
     ordered = sorted((row for row in placed if row.expires_at > row.due_at), key=lambda row: row.due_at)
-    together = [list(rows) for _, rows in groupby(ordered, key=lambda row: row.due_at)]
-    bounded = [
-        replace(row, expires_at=min(row.expires_at, later[0].due_at))
-        for earlier, later in pairwise(together)
-        for row in earlier
-    ]
-    return [*dead, *bounded, *(row for rows in together[-1:] for row in rows)]
+    bounded = [replace(row, expires_at=min(row.expires_at, later.due_at)) for row, later in pairwise(ordered)]
+    return [*dead, *bounded, *ordered[-1:]]
 
 
 def _judge(row: Broadcast, frame: _Frame) -> Broadcast:
-    if row.id in frame.situation.known:
-        return row
+    standing = frame.situation.known.get(row.id)
+    if standing and row.due_at < frame.now and standing.due_at <= frame.now:
+        # It is due and waits to be opened: planning again does not put it off.
+        return replace(row, due_at=standing.due_at, note=standing.note)
     if row.phase is Phase.CANCELLED and row.channel not in frame.situation.told_channels:
         return replace(row, state=BroadcastState.SKIPPED, reason="nobody was told on this channel")
     if row.expires_at <= row.due_at:
         return _too_late(row)
     if row.expires_at <= frame.now:
-        reason = f"past: was due {row.due_at:%m-%d %H:%M}, no longer true since {row.expires_at:%m-%d %H:%M}"
-        return replace(row, state=BroadcastState.SKIPPED, reason=reason)
+        return _past(row)
     if row.due_at < frame.now:
         late = replace(row, due_at=_not_quiet(row, frame), note=f"was due {row.due_at:%m-%d %H:%M}")
         return late if late.expires_at > late.due_at else _too_late(late)
     return row
+
+
+def _past(row: Broadcast) -> Broadcast:
+    reason = f"past: was due {row.due_at:%m-%d %H:%M}, no longer true since {row.expires_at:%m-%d %H:%M}"
+    return replace(row, state=BroadcastState.SKIPPED, reason=reason)
 
 
 def _too_late(row: Broadcast) -> Broadcast:

@@ -120,8 +120,8 @@ def test_what_is_too_late_is_kept_with_its_reason() -> None:
     now = at("2022-02-26 09:00")
     found = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
     assert _skipped(found, "sms") == {
-        "reminder 3d-before": "past: was due 02-23 10:00, no longer true since 02-25 10:00",
-        "reminder 1d-before": "past: was due 02-25 10:00, no longer true since 02-26 00:00",
+        "reminder 2022-02-23T10:00": "past: was due 02-23 10:00, no longer true since 02-25 10:00",
+        "reminder 2022-02-25T10:00": "past: was due 02-25 10:00, no longer true since 02-26 00:00",
         "notice approval": "would be due at 02-26 09:00, when it is no longer true",
     }
 
@@ -134,7 +134,7 @@ def test_between_two_reminders_the_notice_goes_out_alone() -> None:
         ("2022-02-24 12:00", "notice", "wechat"),
         ("2022-02-25 10:00", "reminder", "wechat"),
     ]
-    assert list(_skipped(found, "wechat")) == ["reminder 3d-before"]
+    assert list(_skipped(found, "wechat")) == ["reminder 2022-02-23T10:00"]
 
 
 def test_a_late_message_waits_for_the_morning_too() -> None:
@@ -148,7 +148,8 @@ def test_a_late_message_that_the_morning_makes_untrue_is_skipped() -> None:
     """A start at 07:00, found out about at 22:00 the evening before: the reminder would arrive after it."""
     one = proposal(window=window("2030-05-10 07:00", "2030-05-20 00:00"), policy={"notice": []})
     found = plan(one, Situation(1), at("2030-05-09 22:00"))
-    assert _skipped(found, "sms")["reminder 1d-before"] == "would be due at 05-10 08:00, when it is no longer true"
+    reason = _skipped(found, "sms")["reminder 2030-05-09T10:00"]
+    assert reason == "would be due at 05-10 08:00, when it is no longer true"
     assert _rows(found, "sms")[0] == ("2030-05-10 08:00", "started", "sms")
 
 
@@ -156,7 +157,9 @@ def test_a_night_outage_is_not_announced_to_phones_when_it_is_over() -> None:
     """From 23:00 to 05:00 phones sleep through the whole of it."""
     one = proposal(window=window("2030-05-10 23:00", "2030-05-11 05:00"))
     found = plan(one, Situation(1, approved_at=at("2030-05-01 10:00")), at("2030-05-01 10:00"))
-    assert _skipped(found, "sms") == {"started start": "would be due at 05-11 08:00, when it is no longer true"}
+    assert _skipped(found, "sms") == {
+        "started 2030-05-10T23:00": "would be due at 05-11 08:00, when it is no longer true"
+    }
     assert ("2030-05-10 23:00", "started", "wechat") in _rows(found)
 
 
@@ -164,16 +167,18 @@ def test_what_is_never_sent_does_not_end_what_is() -> None:
     """The skipped `started` of a night outage leaves the reminder true until the start."""
     one = proposal(window=window("2030-05-10 23:00", "2030-05-11 05:00"))
     found = plan(one, Situation(1, approved_at=at("2030-05-01 10:00")), at("2030-05-01 10:00"))
-    (last,) = [row for row in found if (row.channel, row.occurrence) == ("sms", "1d-before")]
+    (last,) = [row for row in found if (row.channel, row.occurrence) == ("sms", "2030-05-09T10:00")]
     assert last.expires_at == at("2030-05-10 23:00")
 
 
-def test_two_messages_of_one_moment_both_end_with_the_next() -> None:
-    """What is due at the same time does not outlive what follows it."""
+def test_of_two_messages_of_one_moment_the_later_phase_goes_out() -> None:
+    """A notice that falls together with a reminder says nothing that the reminder does not."""
     one = proposal(policy={"notice": [{"days_before": [3]}], "reminder": [{"days_before": [3, 1]}], "quiet_hours": {}})
     found = plan(one, Situation(1), at("2030-05-01 10:00"))
-    twins = [row for row in found if row.channel == "wechat" and row.occurrence == "3d-before"]
-    assert {row.expires_at for row in twins} == {at("2030-05-09 10:00")}
+    assert _rows(found, "wechat")[0] == ("2030-05-07 10:00", "reminder", "wechat")
+    assert _skipped(found, "wechat") == {
+        "notice 2030-05-07T10:00": "would be due at 05-07 10:00, when it is no longer true"
+    }
 
 
 def test_minutes_after_are_minutes_not_clock_hands() -> None:
@@ -225,7 +230,7 @@ def test_without_an_end_nothing_overruns() -> None:
 def test_an_overrun_is_told_daily_once_it_has_begun() -> None:
     """Two days ahead, while it lasts; phones hear of the first at 08:00."""
     now = at("2022-03-21 00:00")
-    known = frozenset(row.id for row in plan(example(), EARLY, APPROVED))
+    known = {row.id: row for row in plan(example(), EARLY, APPROVED)}
     found = plan(example(), Situation(1, State.OVERRUN, APPROVED, known=known), now)
     assert [row[:2] for row in _rows(found, "sms") if row[1] == "overrun"] == [
         ("2022-03-21 08:00", "overrun"),
@@ -267,6 +272,31 @@ def test_a_second_cancellation_is_told_again() -> None:
     assert ids[0].isdisjoint(ids[1])
 
 
+def test_a_postponed_start_is_reminded_of_and_started_anew() -> None:
+    """Its occurrences are those of another day: what was sent for the old day does not stand in for them."""
+    window_before, window_after = (
+        window("2030-05-10 00:00", "2030-05-20 00:00"),
+        window("2030-05-17 00:00", "2030-05-27 00:00"),
+    )
+    told = {row.id: row for row in plan(proposal(window=window_before), EARLY, at("2030-05-01 10:00"))}
+    now = at("2030-05-09 12:00")
+    found = plan(proposal(window=window_after), replace(EARLY, revision=2, known=told), now)
+    fresh = {str(row.phase) for row in found if row.id not in told}
+    assert {"reminder", "started"} <= fresh
+    assert "notice" not in fresh
+
+
+def test_what_went_out_late_is_not_put_off_by_planning_again() -> None:
+    """Approved two hours into the outage: `started` is due at once, and stays so until it is opened."""
+    now, later = at("2022-02-26 09:00"), at("2022-02-26 09:05")
+    first = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
+    known = {row.id: row for row in first}
+    again = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now, known=known), later)
+    (before,) = [row for row in first if row.phase is Phase.STARTED and row.channel == "sms"]
+    (after,) = [row for row in again if row.phase is Phase.STARTED and row.channel == "sms"]
+    assert (after.due_at, after.note) == (before.due_at, before.note)
+
+
 def test_an_empty_rule_silences_its_phase() -> None:
     """Without reminders, the notice stays true until the start."""
     one = proposal(policy={"reminder": []})
@@ -279,7 +309,7 @@ def test_an_empty_rule_silences_its_phase() -> None:
 def test_what_exists_is_not_judged_again() -> None:
     """A broadcast that was planned in time stays wanted, however late it is looked at."""
     first = plan(example(), EARLY, APPROVED)
-    again = plan(example(), replace(EARLY, known=frozenset(row.id for row in first)), at("2022-03-01 00:00"))
+    again = plan(example(), replace(EARLY, known={row.id: row for row in first}), at("2022-03-01 00:00"))
     assert [row for row in again if row.id in {old.id for old in first}] == list(first)
 
 
