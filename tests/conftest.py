@@ -66,9 +66,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def product(
-    tmp_path: Path, database_url: str, servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Product]:
+def product(tmp_path: Path, database_url: str, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
     """The product in this process, with a sandbox."""
     with running_product(tmp_path / "data", database_url, servers.redis, monkeypatch) as found:
         yield found

@@ -24,6 +24,8 @@ from broadcaster.storage import recipients
 
 DEFAULT_LANGUAGE = "zh-Hans"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_NUMBER = re.compile(r"\d+(?= columns)|(?<=header has )\d+|(?<=as line )\d+")
+"""What differs from row to row in a reason; reasons are counted without it."""
 _COLUMNS = ("phone", "name", "language", "tags")
 
 Person = tuple[str, str, str, list[str]]
@@ -141,7 +143,7 @@ class _Rejects:
             self._result.rejects = self._path
         self._writer.writerow([line, reason, *(_no_formula(cell) for cell in row)])
         self._result.rejected += 1
-        self._result.reasons[re.sub(r"\d+", "N", reason)] += 1
+        self._result.reasons[_NUMBER.sub("N", reason)] += 1
 
     def close(self) -> None:
         """Finish the file."""

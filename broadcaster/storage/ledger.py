@@ -48,11 +48,13 @@ def record(connection: Connection, broadcast_id: str, rows: Sequence[Delivery], 
     broadcast_rows.add_counts(connection, broadcast_id, dict(Counter(str(row.outcome) for row in rows)))
 
 
-def append_receipts(connection: Connection, provider: str, rows: Iterable[Receipt]) -> None:
+def append_receipts(connection: Connection, channel: str, provider: str, rows: Iterable[Receipt]) -> None:
     """Keep receipts as they came; `merge_receipts` joins them to the ledger, also when they came first."""
-    statement = "COPY receipts (provider, broadcast_id, recipient_id, status, at) FROM STDIN"
+    statement = "COPY receipts (channel, provider, broadcast_id, recipient_id, status, at) FROM STDIN"
     copy_rows(
-        connection, statement, ((provider, row.broadcast_id, row.recipient_id, str(row.status), row.at) for row in rows)
+        connection,
+        statement,
+        ((channel, provider, row.broadcast_id, row.recipient_id, str(row.status), row.at) for row in rows),
     )
 
 
@@ -65,6 +67,9 @@ def merge_receipts(connection: Connection, limit: int = 20_000) -> int:
                 SELECT r.id, r.broadcast_id, r.recipient_id, r.status, r.at
                 FROM receipts r
                 JOIN deliveries d ON (d.broadcast_id, d.recipient_id) = (r.broadcast_id, r.recipient_id)
+                -- A provider speaks of its own channel only, and an endpoint of nobody but itself.
+                JOIN broadcasts b ON b.id = r.broadcast_id AND b.channel = r.channel
+                JOIN recipients p ON p.id = r.recipient_id AND (p.channel = '' OR p.address = r.provider)
                 WHERE NOT r.merged ORDER BY r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED
             ), marked AS (
                 UPDATE receipts SET merged = true FROM waiting WHERE receipts.id = waiting.id
@@ -75,6 +80,7 @@ def merge_receipts(connection: Connection, limit: int = 20_000) -> int:
                 UPDATE deliveries d SET receipt = f.status, receipt_at = f.at
                 FROM first_words f
                 WHERE (d.broadcast_id, d.recipient_id) = (f.broadcast_id, f.recipient_id) AND d.receipt = ''
+                  AND d.outcome IN ('accepted', 'unknown')
                 RETURNING d.broadcast_id, d.receipt
             ), counted AS (
                 SELECT broadcast_id, count(*) FILTER (WHERE receipt = 'delivered') AS delivered,

@@ -176,6 +176,7 @@ receipts = Table(
     "receipts",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
+    Column("channel", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("broadcast_id", Text, nullable=False),
     Column("recipient_id", BigInteger, nullable=False),

@@ -33,15 +33,15 @@ def router(parts: App) -> APIRouter:
             rows = receipts.parse(body)
         except InputError as error:
             return JSONResponse({"error": error.message}, 422)
-        await run_in_threadpool(_store, parts, name, rows)
+        await run_in_threadpool(_store, parts, channel, name, rows)
         return JSONResponse({"received": len(rows)})
 
     return routes
 
 
-def _store(parts: App, provider: str, rows: list[ledger.Receipt]) -> None:
+def _store(parts: App, channel: str, provider: str, rows: list[ledger.Receipt]) -> None:
     with parts.database.begin() as connection:
-        ledger.append_receipts(connection, provider, rows)
+        ledger.append_receipts(connection, channel, provider, rows)
 
 
 async def _bounded_body(request: Request) -> bytes | None:

@@ -137,6 +137,15 @@ def test_approving_twice_is_refused(campaign: Campaign) -> None:
     assert campaign.count("broadcasts") == 32
 
 
+def test_an_outage_that_is_over_cannot_be_approved(campaign: Campaign) -> None:
+    """Nobody could be told in time; the operator is pointed to a rehearsal."""
+    campaign.at("2022-03-21 00:00")
+    campaign.proposed()
+    ran = campaign.cli.run("approve", SLUG, "--revision", "1")
+    refused(ran, "the planned end 2022-03-21 00:00 has passed")
+    assert "broadcaster rehearse FILE" in ran.err
+
+
 def test_a_revision_that_is_not_there_is_refused(campaign: Campaign) -> None:
     """The message names the newest."""
     campaign.approved()
@@ -149,7 +158,9 @@ def test_a_channel_without_a_provider_is_refused(campaign: Campaign) -> None:
     """A site that cannot send SMS approves no policy that wants SMS."""
     (campaign.cli.data / "site.yaml").write_text("name: ours\n", encoding="utf-8")
     campaign.proposed()
-    refused(campaign.cli.run("approve", SLUG, "--revision", "1"), "the site has no provider for: banner, kiosk, sms, wechat")
+    refused(
+        campaign.cli.run("approve", SLUG, "--revision", "1"), "the site has no provider for: banner, kiosk, sms, wechat"
+    )
     assert campaign.state() == "draft"
 
 
@@ -296,7 +307,7 @@ def test_bad_rows_are_left_out_and_counted_by_reason(campaign: Campaign, tmp_pat
         "N columns, but the header has N": 1,
         "not UTF-8 text": 1,
         "the same phone as line N": 1,
-        "the language is not a BCP N tag such as zh-Hans or en": 1,
+        "the language is not a BCP 47 tag such as zh-Hans or en": 1,
         "not a phone number": 1,
     }
     assert campaign.count("recipients") == 2
@@ -327,9 +338,7 @@ def test_strict_fails_when_a_row_was_rejected(campaign: Campaign, tmp_path: Path
         pytest.param(b'phone\n"' + b"1" * 200_000, "people.csv", id="a field without an end"),
     ],
 )
-def test_a_file_that_is_no_audience_is_refused(
-    campaign: Campaign, tmp_path: Path, content: bytes, words: str
-) -> None:
+def test_a_file_that_is_no_audience_is_refused(campaign: Campaign, tmp_path: Path, content: bytes, words: str) -> None:
     """Nothing of it is imported."""
     ran = campaign.cli.run("audience", "import", people(tmp_path, content))
     refused(ran, words)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -118,15 +120,18 @@ def test_a_cancelled_outage_is_called_off_and_nothing_more_is_said(tmp_path: Pat
     assert played.report["announcement"]["state"] == "cancelled"
 
 
+Strike = Callable[[psutil.Process], None]
+
+
 def kill_the_worker(command: psutil.Process) -> None:
-    """SIGKILL the main process of the delivery worker and its pool."""
-    for process in descendants(command, "-Q delivery"):
+    """SIGKILL the main process of the delivery worker, whose pool then works for nobody."""
+    descendants(command, "-Q delivery")[0].kill()
+
+
+def kill_the_pool(command: psutil.Process) -> None:
+    """SIGKILL the processes that make the calls."""
+    for process in descendants(command, "-Q delivery")[1:]:
         process.kill()
-
-
-def kill_a_pool_child(command: psutil.Process) -> None:
-    """SIGKILL one of the delivery worker's children."""
-    descendants(command, "-Q delivery")[-1].kill()
 
 
 def kill_the_scheduler(command: psutil.Process) -> None:
@@ -143,23 +148,33 @@ def flush_redis(command: psutil.Process) -> None:
         client.flushall()
 
 
-@pytest.mark.parametrize("disturb", [kill_the_worker, kill_a_pool_child, kill_the_scheduler, flush_redis])
-def test_whatever_dies_in_the_middle_everybody_is_told_once(
-    tmp_path: Path, disturb: Callable[[psutil.Process], None]
-) -> None:
-    """Struck several times while messages go out, the campaign ends consistent, and nobody got a message twice."""
+def underway(data: Path, process: subprocess.Popen[bytes], least: int) -> bool:
+    """Whether so many messages were seen, or no more will be."""
+    return received(data) >= least or process.poll() is not None
+
+
+@pytest.mark.parametrize(
+    "strikes",
+    [
+        pytest.param([kill_the_worker, kill_the_pool], id="workers"),
+        pytest.param([kill_the_scheduler, kill_the_scheduler], id="scheduler"),
+        pytest.param([flush_redis, flush_redis], id="Redis"),
+    ],
+)
+def test_whatever_dies_in_the_middle_everybody_is_told_once(tmp_path: Path, strikes: list[Strike]) -> None:
+    """Struck while messages go out, the campaign ends consistent, nobody got a message twice, no process stays."""
     data = tmp_path / "struck"
     with Cli(data).running(*arguments(data, recipients=2000)) as process:
-        command = psutil.Process(process.pid)
-        for least in (1, 2500, 6000):
-            eventually(lambda: received(data) >= least or process.poll() is not None, f"{least} were told")
+        for least, strike in zip((1, 4000), strikes, strict=True):
+            eventually(partial(underway, data, process, least), "messages go out")
             assert process.poll() is None
-            disturb(command)
+            strike(psutil.Process(process.pid))
         code = process.wait(150)
     played = Played(data, Ran(code, (data / "output").read_text(encoding="utf-8"), ""))
     assert consistent(played), played.ran
     assert played.report["sandbox"]["duplicates"] == 0
     assert played.told("sms") == [*BEFORE, *DURING, "restored"]
+    eventually(lambda: working_on(data) == {}, "no process is left")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -184,7 +199,7 @@ def test_one_rehearsal_at_a_time_has_a_folder(tmp_path: Path) -> None:
     data = tmp_path / "taken"
     with Cli(data).running(*arguments(data)) as process:
         eventually((data / "rehearsal.lock").exists, "the first one holds the folder")
-        eventually(lambda: (data / "services").exists(), "the first one starts its services")
+        eventually((data / "services").exists, "the first one starts its services")
         second = Cli(data).run(*arguments(data))
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import update
@@ -78,7 +79,7 @@ def test_batches_hold_up_to_a_thousand_recipients_by_id(product: Product) -> Non
     product.publish()
     rows = product.batches(product.open("sms"))
     assert [row.recipients for row in rows] == [1000, 1000, 500]
-    assert all(earlier.last_id < later.first_id for earlier, later in zip(rows, rows[1:], strict=False))
+    assert all(earlier.last_id < later.first_id for earlier, later in pairwise(rows))
 
 
 def test_everybody_is_told_once_and_accounted_for(published: Product) -> None:
@@ -99,7 +100,7 @@ def test_a_call_in_flight_at_a_kill_is_repeated_under_its_key(published: Product
     assert (interrupted.settled, interrupted.in_doubt, len(interrupted.members)) == (False, True, 200)
     published.end_waits()
     published.deliver(broadcast)
-    assert [row.key for row in published.calls(broadcast)][0] == interrupted.key
+    assert interrupted.key == next(row.key for row in published.calls(broadcast))
     assert published.totals()["repeats"] == 1
     assert list(published.shown(broadcast).values()) == [1] * 300
 

@@ -33,7 +33,7 @@ def opened(product: Product) -> tuple[Product, str]:
 def say(product: Product, broadcast: str, recipient: int, status: ReceiptStatus = ReceiptStatus.DELIVERED) -> None:
     """Keep a receipt, as a callback does."""
     with product.transaction() as connection:
-        ledger.append_receipts(connection, "sandbox-sms", [Receipt(broadcast, recipient, status, clock.now())])
+        ledger.append_receipts(connection, "sms", "sandbox-sms", [Receipt(broadcast, recipient, status, clock.now())])
 
 
 def people(product: Product) -> list[int]:

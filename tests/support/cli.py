@@ -52,7 +52,7 @@ class Cli:
 
     @contextmanager
     def running(self, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-        """A command under way, its two outputs in `output` of the data folder; killed when the block left it running."""
+        """A command under way, its words in `output` of the data folder; killed when the block left it running."""
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "output").open("wb") as output:
             process = subprocess.Popen(

@@ -33,6 +33,12 @@ def edited(path: Path, *edits: Edit) -> Path:
     return path
 
 
+def to_come(path: Path) -> Path:
+    """Write the example to `path` as an outage that nobody living will see end."""
+    path.write_text(EXAMPLE.read_text(encoding="utf-8").replace(" 2022-", " 2099-"), encoding="utf-8")
+    return path
+
+
 def line_of(path: Path, text: str) -> int:
     """The number of the first line that holds `text`."""
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -209,7 +209,9 @@ def take_over(product: Product, broadcast: str) -> Callable[[], None]:
 
 
 @contextmanager
-def running_product(folder: Path, database_url: str, redis_url: str, environment: pytest.MonkeyPatch) -> Iterator[Product]:
+def running_product(
+    folder: Path, database_url: str, redis_url: str, environment: pytest.MonkeyPatch
+) -> Iterator[Product]:
     """The product on a database, with its web application and its sandbox served."""
     web_socket, sandbox_socket = bound(), bound()
     web_url, sandbox_url = address_of(web_socket), address_of(sandbox_socket)

@@ -60,6 +60,7 @@ def upgrade() -> None:
     op.create_table(
         "receipts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("broadcast_id", sa.Text(), nullable=False),
         sa.Column("recipient_id", sa.BigInteger(), nullable=False),
