@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from broadcaster import settings as settings_module
 from broadcaster.channels.base import Channel
@@ -57,7 +56,8 @@ class App:
         """A courier with connections of its own."""
         transport = Transport(allow_private=self.site.allow_private_addresses, loopback_only=self.settings.rehearsal)
         press = Press(self.templates)
-        return Courier(self.database, self.channels, self.providers(), press, transport, self.site.public_url)
+        # Every channel, so that a broadcast of one that left the site is still accounted for.
+        return Courier(self.database, CHANNELS, self.providers(), press, transport, self.site.public_url)
 
 
 def refuse_outside(providers: Mapping[str, Mapping[str, Provider]]) -> None:
@@ -76,13 +76,18 @@ def open_app(settings: Settings, *, pool_size: int = 4) -> App:
     """The parts for settings whose two addresses are known; raises StateError when the database has none."""
     if not settings.database_url:
         raise StateError("DATABASE_URL is not set", hint="`broadcaster up` starts private services by itself")
-    site = open_site(settings.site_file)
+    site = open_site(settings)
     return App(settings, site, Database(settings.database_url, pool_size=pool_size), Templates(site.templates))
 
 
-def open_site(path: Path) -> Site:
-    """The site's configuration; a site without one has a name and no providers."""
-    return read_site(path, CHANNELS) if path.exists() else Site(name="unconfigured site")
+def open_site(settings: Settings) -> Site:
+    """The site's configuration; a site without one has a name and no providers. One that is named must be there."""
+    path = settings.site_file
+    if path.exists():
+        return read_site(path, CHANNELS)
+    if settings.site:
+        raise InputError.one(f"BROADCASTER_SITE names {path}, which does not exist")
+    return Site(name="unconfigured site")
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -98,7 +98,13 @@ class Adapter(Protocol):
     """The way to one kind of provider."""
 
     idempotency: Idempotency
-    members_per_call: int
+    dedupes_for: timedelta
+    """How long an idempotent provider remembers a key, in machine time; a call in doubt for longer is not repeated."""
+
+    @property
+    def members_per_call(self) -> int:
+        """The most recipients in one request."""
+        ...
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
         """Make the call; one delivery a member, or a TransientError, PermanentError or AmbiguousError for all."""

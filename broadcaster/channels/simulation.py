@@ -15,6 +15,8 @@ class Exhibit:
     shown_to: str
     language: str
     parts: Mapping[str, str]
+    posted: bool = False
+    """Posted by an account for whoever follows it, and not sent to one person."""
 
 
 @dataclass(frozen=True, slots=True)

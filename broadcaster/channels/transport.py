@@ -12,7 +12,9 @@ from __future__ import annotations
 import ipaddress
 import json
 import socket
-from collections.abc import Mapping
+import ssl
+import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +25,7 @@ from requests_hardened.ip_filter import InvalidIPAddress
 from standardwebhooks import Webhook
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     LocationParseError,
     MaxRetryError,
     NameResolutionError,
@@ -37,8 +40,9 @@ CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a connection."""
 MAX_ANSWER_BYTES = 1_000_000
 
-_NOT_ACCEPTED = frozenset({429, 503})
-_PERHAPS_ACCEPTED = frozenset({408, 500, 502, 504})
+_NOT_ACCEPTED = frozenset({425, 429, 503})
+_PERHAPS_ACCEPTED = frozenset({408, 409})
+"""Beside every other 5xx: a gateway's own codes (522, 524) say nothing about what is behind it."""
 _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
 
 
@@ -74,9 +78,10 @@ class Transport:
         if self._loopback_only and not is_loopback(provider.url):
             raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
         try:
-            answer = self._session.post(
-                provider.url, data=body, headers=headers, timeout=(CONNECT_TIMEOUT, provider.timeout)
-            )
+            deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
+            timeouts = (CONNECT_TIMEOUT, provider.timeout)
+            answer = self._session.post(provider.url, data=body, headers=headers, timeout=timeouts, stream=True)
+            content = _read(provider, answer, deadline)
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
             raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
@@ -84,9 +89,10 @@ class Transport:
             raise PermanentError(f"{provider.name}: its address is not a usable URL") from None
         except requests.RequestException as error:
             raise _failure(provider, error) from error
+        except HTTPError as error:
+            raise AmbiguousError(f"{provider.name} broke off its answer ({type(error).__name__})") from error
         _raise_for_status(provider, answer)
-        content: bytes = answer.content
-        return content[:MAX_ANSWER_BYTES]
+        return content
 
 
 def is_loopback(url: str) -> bool:
@@ -98,6 +104,18 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def _read(provider: Provider, answer: requests.Response, deadline: float) -> bytes:
+    """The body, in pieces: one that drips or does not end is cut off, and the call is in doubt."""
+    content = bytearray()
+    while piece := answer.raw.read1(65_536, decode_content=True):
+        content += piece
+        if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
+            answer.close()
+            raise AmbiguousError(f"{provider.name} sent an answer that does not end")
+    answer.close()
+    return bytes(content)
+
+
 def _raise_for_status(provider: Provider, answer: requests.Response) -> None:
     status = answer.status_code
     if 200 <= status < 300:
@@ -105,7 +123,7 @@ def _raise_for_status(provider: Provider, answer: requests.Response) -> None:
     what = f"{provider.name} answered {status}"
     if status in _NOT_ACCEPTED:
         raise TransientError(what, retry_after=_retry_after(answer))
-    if status in _PERHAPS_ACCEPTED:
+    if status in _PERHAPS_ACCEPTED or status >= 500:
         raise AmbiguousError(what, retry_after=_retry_after(answer))
     raise PermanentError(what)
 
@@ -118,7 +136,7 @@ def _retry_after(answer: requests.Response) -> float | None:
 def _failure(provider: Provider, error: requests.RequestException) -> TransientError | AmbiguousError | PermanentError:
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return PermanentError(f"{provider.name}: its address is not a usable URL")
-    if isinstance(error, (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError)) or _was_never_sent(error):
+    if isinstance(error, requests.exceptions.ConnectTimeout) or _was_never_sent(error):
         return TransientError(f"{provider.name} cannot be reached")
     # The exception's own text would hold the URL and perhaps a key in it: its kind is enough.
     return AmbiguousError(f"{provider.name} gave no readable answer ({type(error).__name__})")
@@ -129,4 +147,14 @@ def _was_never_sent(error: requests.RequestException) -> bool:
         return True
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(reason, _NEVER_SENT)
+    # A certificate is looked at before anything is said; a later TLS failure proves nothing.
+    refused_certificate = any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(reason))
+    return refused_certificate or isinstance(reason, _NEVER_SENT)
+
+
+def _chain(error: object) -> Iterator[object]:
+    """An error, and whatever caused it."""
+    while isinstance(error, BaseException):
+        yield error
+        yield from error.args
+        error = error.__cause__ or error.__context__

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.errors import AmbiguousError, PermanentError
+from broadcaster.errors import AmbiguousError
 
 Payload = Callable[[Call, Provider], Mapping[str, Any]]
 
@@ -22,6 +23,8 @@ class WebhookAdapter:
     """Posts a channel's payload to the provider's URL."""
 
     idempotency = Idempotency.IDEMPOTENT
+    dedupes_for = timedelta(hours=24)
+    """What our format asks of a receiver."""
 
     def __init__(self, kind: str, payload: Payload, members_per_call: int) -> None:
         self.members_per_call = members_per_call
@@ -29,12 +32,9 @@ class WebhookAdapter:
         self._payload = payload
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery]:
-        """One delivery a member; a refused call rejects them all."""
+        """One delivery a member; raises what the transport raises when the call as a whole failed."""
         data = {**_common(call), **self._payload(call, provider)}
-        try:
-            answer = transport.post_event(provider, call.key, self._kind, call.prepared_at, data)
-        except PermanentError as error:
-            return [Delivery(member.id, Outcome.REJECTED, error.message) for member in call.members]
+        answer = transport.post_event(provider, call.key, self._kind, call.prepared_at, data)
         return _read_answer(call, provider, answer)
 
 
@@ -49,12 +49,15 @@ def _common(call: Call) -> dict[str, Any]:
 
 
 def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery]:
+    """A 2xx accepts everybody whom a JSON object does not refuse; other bodies, such as `OK`, say nothing more."""
+    if not answer.lstrip().startswith(b"{"):
+        return [Delivery(member.id, Outcome.ACCEPTED) for member in call.members]
     try:
-        said = json.loads(answer) if answer.strip() else {}
+        said = json.loads(answer)
         refused = {str(row["id"]): str(row.get("reason") or "") for row in said.get("rejected") or ()}
         reference = str(said.get("reference") or "")
-    except (ValueError, AttributeError, KeyError, TypeError):
-        # It was a 2xx, so the public may well have seen it; but who of them, nobody can tell.
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        # The public may well have seen it; but who of them, nobody can tell.
         raise AmbiguousError(f"{provider.name} answered something that cannot be read") from None
     return [_delivery(member.id, refused, reference) for member in call.members]
 

@@ -47,7 +47,7 @@ def count_people(text: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"segment": str(segment), "people": number})
     else:
-        console.print(f"{number:,} people")
+        console.print(f"{number:,} {'person' if number == 1 else 'people'}")
 
 
 def _print(result: ImportResult, *, as_json: bool) -> None:

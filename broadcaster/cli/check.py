@@ -49,7 +49,7 @@ def render(
 def _templates(folder: Path | None) -> Templates:
     if folder and not folder.is_dir():
         raise InputError.one(f"{folder} is not a folder", hint="give the folder that holds sms/, wechat/, …")
-    return Templates(folder or open_site(settings_module.load().site_file).templates)
+    return Templates(folder or open_site(settings_module.load()).templates)
 
 
 def _specs(channel: str | None) -> list[Any]:

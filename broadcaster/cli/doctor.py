@@ -13,7 +13,7 @@ from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.delivery.rounds import TICK
-from broadcaster.errors import BroadcasterError, InputError
+from broadcaster.errors import BroadcasterError, InputError, StateError
 from broadcaster.hosting import check_broker, hosted
 from broadcaster.rendering.environment import Templates
 from broadcaster.settings import Settings
@@ -67,11 +67,11 @@ def _look(settings: Settings) -> Iterator[Finding]:
 
 def _look_at_site(settings: Settings) -> Iterator[Finding]:
     path = settings.site_file
-    if not path.exists():
+    if not path.exists() and not settings.site:
         yield Finding("site", ok=None, says=f"{path} does not exist; `broadcaster up` makes one for the sandbox")
         return
     try:
-        site = open_site(path)
+        site = open_site(settings)
     except InputError as error:
         yield Finding("site", ok=False, says=_words(error))
         return
@@ -95,9 +95,10 @@ def _provider(config: ProviderConfig, settings: Settings) -> str:
 def _postgres(settings: Settings) -> str:
     database = Database(str(settings.database_url))
     with database.begin() as connection:
-        current = "up to date" if is_current(connection) else "not up to date: run `broadcaster migrate`"
+        if not is_current(connection):
+            raise StateError(f"{database.address}: the tables are not of this version", hint="broadcaster migrate")
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
-    return f"{database.address}, version {version}, tables {current}"
+    return f"{database.address}, version {version}, tables up to date"
 
 
 def _scheduler(settings: Settings) -> Finding:

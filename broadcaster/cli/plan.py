@@ -55,6 +55,7 @@ def show_changes(changes: Changes) -> None:
     marked = [
         *(("+", row) for row in changes.added),
         *(("~", row) for row in changes.moved),
+        *((">", row) for row in changes.carried),
         *(("-", row) for row in changes.revoked),
     ]
     shown = table(None, ("", "due", "phase", "channel", "expires", "note"))
@@ -71,14 +72,16 @@ def show_changes(changes: Changes) -> None:
         console.print(shown)
     skipped = sum(1 for _, row in marked if row.state is BroadcastState.SKIPPED)
     console.print(
-        f"{len(changes.added) - skipped} to add, {len(changes.moved)} to move, {len(changes.revoked)} to revoke, "
-        f"{skipped} skipped, {len(changes.kept)} unchanged"
+        f"{len(changes.added) - skipped} to add, {len(changes.moved)} to move, {len(changes.carried)} under way "
+        f"to go on with new words, {len(changes.revoked)} to revoke, {skipped} skipped, {len(changes.kept)} unchanged"
     )
 
 
 def changes_data(changes: Changes) -> dict[str, Any]:
     """Changes as plain data."""
-    return {name: [_row(row) for row in getattr(changes, name)] for name in ("added", "moved", "revoked", "kept")}
+    return {
+        name: [_row(row) for row in getattr(changes, name)] for name in ("added", "moved", "carried", "revoked", "kept")
+    }
 
 
 def _data(found: Preview) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from broadcaster.sandbox.site import is_sandbox_site, write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, programs
 from broadcaster.storage.migrate import migrate
-from broadcaster.wiring import open_app
+from broadcaster.wiring import open_app, open_site
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at whether every program still runs."""
@@ -46,7 +46,8 @@ def up(port: int, sandbox_port: int) -> None:
 def _prepare_site(settings: Settings, port: int, sandbox_port: int) -> bool:
     """Whether the sandbox runs: it does when nobody configured a site."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    if settings.site_file.exists() and not is_sandbox_site(settings.site_file):
+    if settings.site or (settings.site_file.exists() and not is_sandbox_site(settings.site_file)):
+        open_site(settings)
         return False
     write_sandbox_site(
         settings.site_file.parent, sandbox_url=f"http://{HOST}:{sandbox_port}", public_url=f"http://{HOST}:{port}"

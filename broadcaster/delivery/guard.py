@@ -18,6 +18,8 @@ class Circumstances:
     lease_held: bool
     paused: bool
     broadcast_open: bool
+    moved: bool
+    """Whether the broadcast now belongs to a newer revision than the batch was claimed with."""
     revision_approved: bool
     announcement_state: State
     phase: Phase
@@ -42,6 +44,11 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """The broadcast goes on with a newer revision's words: give the batch back, to be claimed with them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Not now: go on at `until`, campaign time."""
 
@@ -55,7 +62,7 @@ class Stop:
     reason: str
 
 
-Verdict = Proceed | LeaseLost | Paused | Hold | Stop
+Verdict = Proceed | LeaseLost | Paused | Moved | Hold | Stop
 
 _STILL_TRUE_IN: dict[State, frozenset[Phase]] = {
     State.DRAFT: frozenset(),
@@ -74,6 +81,8 @@ def judge(found: Circumstances, now: datetime) -> Verdict:
         return LeaseLost()
     if reason := _why_never(found, now):
         return Stop(reason)
+    if found.moved:
+        return Moved()
     if found.paused:
         return Paused()
     until = found.quiet_hours.ends_after(now.astimezone(found.zone)) if found.quiet_hours else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from broadcaster.storage import batches, heartbeats, ledger
@@ -10,7 +11,9 @@ from broadcaster.storage.database import Database
 TICK = "tick"
 """The heartbeat of the scheduler."""
 
-_RECEIPTS_AT_ONCE = 20_000
+LONGEST_MERGE = 0.5
+"""Seconds after which a round of merging ends, whatever still waits."""
+_RECEIPTS_AT_ONCE = 5_000
 
 
 def feed(database: Database, now: datetime, room: int) -> list[int]:
@@ -27,11 +30,14 @@ def forget_queue(database: Database) -> int:
 
 
 def merge_receipts(database: Database) -> int:
-    """Join every waiting receipt whose delivery is recorded; gives how many."""
-    joined = 0
+    """Join waiting receipts whose delivery is recorded, for a moment at a time; gives how many.
+
+    The scheduler's ticks share the worker: a flood of receipts must not keep them waiting.
+    """
+    joined, deadline = 0, time.monotonic() + LONGEST_MERGE
     while True:
         with database.begin() as connection:
             merged = ledger.merge_receipts(connection, _RECEIPTS_AT_ONCE)
         joined += merged
-        if merged < _RECEIPTS_AT_ONCE:
+        if merged < _RECEIPTS_AT_ONCE or time.monotonic() > deadline:
             return joined

@@ -43,7 +43,7 @@ class Step:
 def route(run: Run, rows: Sequence[Recipient]) -> tuple[list[Step], list[Delivery]]:
     """The calls for these recipients, and those who are skipped because nobody can reach them."""
     gone = [Delivery(row.id, Outcome.SKIPPED, "no longer listed") for row in rows if not row.listed]
-    members = [member_of(run, row) for row in rows if row.listed]
+    members = [member_of(run.edition, row) for row in rows if row.listed]
     reachable = [member for member in members if _provider_of(run, member)]
     lost = [
         Delivery(member.id, Outcome.SKIPPED, "no provider is configured for it")
@@ -53,15 +53,17 @@ def route(run: Run, rows: Sequence[Recipient]) -> tuple[list[Step], list[Deliver
     return list(_steps(run, reachable)), [*gone, *lost]
 
 
-def repeat(run: Run, row: Row[Any], members: Sequence[Recipient]) -> Step:
-    """The call of an earlier claim once more: the same key, members and time, so that it is the same request."""
-    call = _call(run, [member_of(run, found) for found in members], row.key, row.prepared_at)
+def repeat(run: Run, edition: Edition, row: Row[Any], members: Sequence[Recipient]) -> Step:
+    """The call of an earlier claim once more: the same key, members, words and time, so that it is the same request."""
+    call = _call(
+        run, edition, row.revision, [member_of(edition, found) for found in members], (row.key, row.prepared_at)
+    )
     return Step(call, run.providers[row.provider], written=True, doubt=row.in_doubt)
 
 
-def member_of(run: Run, row: Recipient) -> Member:
+def member_of(edition: Edition, row: Recipient) -> Member:
     """A recipient as a member of a call, in a language that the announcement has."""
-    return Member(row.id, row.address, run.edition.language_for(row.language))
+    return Member(row.id, row.address, edition.language_for(row.language))
 
 
 def _provider_of(run: Run, member: Member) -> Provider | None:
@@ -80,25 +82,27 @@ def _steps(run: Run, members: Sequence[Member]) -> Iterator[Step]:
     size = run.channel.adapter.members_per_call
     for name, of_provider in by_provider.items():
         for start in range(0, len(of_provider), size):
-            call = _call(run, of_provider[start : start + size], uuid.uuid4().hex, clock.now())
+            some = of_provider[start : start + size]
+            call = _call(run, run.edition, run.batch.revision, some, (uuid.uuid4().hex, clock.now()))
             yield Step(call, run.providers[name])
 
 
-def _call(run: Run, members: Sequence[Member], key: str, prepared_at: datetime) -> Call:
-    announcement = run.edition.proposal.announcement
+def _call(run: Run, edition: Edition, revision: int, members: Sequence[Member], mark: tuple[str, datetime]) -> Call:
+    """`mark` is the call's key and when it was first prepared."""
+    announcement = edition.proposal.announcement
     languages = {member.language for member in members}
     return Call(
-        key=key,
+        key=mark[0],
         channel=run.channel.slug,
         broadcast=run.batch.broadcast_id,
         announcement=run.batch.slug,
-        revision=run.batch.revision,
+        revision=revision,
         phase=Phase(run.batch.phase),
         severity=str(announcement.severity),
         link=announcement.links[0].url if announcement.links else None,
-        prepared_at=prepared_at,
+        prepared_at=mark[1],
         expires_at=run.batch.expires_at,
         members=tuple(members),
-        messages={name: text for name, text in run.edition.messages.items() if name in languages},
+        messages={name: text for name, text in edition.messages.items() if name in languages},
         document=run.document,
     )

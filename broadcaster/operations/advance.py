@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection
 
 from broadcaster.announcement.lifecycle import TRANSITIONS, Event, State, next_state
 from broadcaster.announcement.model import Window
+from broadcaster.errors import BroadcasterError
 from broadcaster.operations.replan import replan
 from broadcaster.storage import announcements, events
 from broadcaster.storage.announcements import Standing
+
+log = structlog.get_logger()
 
 ACTOR = "clock"
 _LIVE = frozenset({State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN})
@@ -18,8 +23,7 @@ _LIVE = frozenset({State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN})
 
 def advance(connection: Connection, now: datetime) -> None:
     """Move every announcement whose start or planned end has passed, and replan it."""
-    for row in live(connection):
-        advance_one(connection, row, now)
+    _each_alone(connection, lambda row: advance_one(connection, row, now))
 
 
 def advance_one(connection: Connection, standing: Standing, now: datetime) -> None:
@@ -30,8 +34,17 @@ def advance_one(connection: Connection, standing: Standing, now: datetime) -> No
 
 def replan_all(connection: Connection, now: datetime) -> None:
     """Add what a plan without a known end needs next, and keep every live plan as the planner wants it."""
+    _each_alone(connection, lambda row: replan(connection, row.slug, now))
+
+
+def _each_alone(connection: Connection, work: Callable[[Standing], object]) -> None:
+    """Do the work for every live announcement; one that cannot be read holds up none of the others."""
     for row in live(connection):
-        replan(connection, row.slug, now)
+        try:
+            with connection.begin_nested():
+                work(row)
+        except BroadcasterError as error:
+            log.error("announcement_left_out", slug=row.slug, why=error.message)
 
 
 def live(connection: Connection) -> list[Standing]:

@@ -25,7 +25,7 @@ def finish(connection: Connection, slug: str, at: datetime, actor: str, now: dat
         )
     if standing.started_at and at < standing.started_at:
         raise StateError(f"{at:%Y-%m-%d %H:%M} is before the outage started, {standing.started_at:%Y-%m-%d %H:%M} UTC")
-    announcements.change(connection, slug, state=state, finished_at=at)
+    announcements.change(connection, slug, state=state, finished_at=at, concluded_at=now)
     events.record(connection, actor, "finish", slug, now, {"at": at.isoformat()})
     return _planned(connection, slug, now)
 
@@ -33,7 +33,9 @@ def finish(connection: Connection, slug: str, at: datetime, actor: str, now: dat
 def cancel(connection: Connection, slug: str, reason: str, actor: str, now: datetime) -> Changes:
     """Call the outage off; lets `cancelled` go out to the channels on which anybody was told of it."""
     standing = required(connection, slug)
-    announcements.change(connection, slug, state=next_state(standing.state, Event.CANCEL), cancelled_at=now)
+    announcements.change(
+        connection, slug, state=next_state(standing.state, Event.CANCEL), cancelled_at=now, concluded_at=now
+    )
     events.record(connection, actor, "cancel", slug, now, {"reason": reason})
     return _planned(connection, slug, now)
 
@@ -49,4 +51,4 @@ def set_paused(connection: Connection, slug: str, actor: str, now: datetime, *, 
 
 def _planned(connection: Connection, slug: str, now: datetime) -> Changes:
     # A draft has no plan; concluding it changes no broadcast.
-    return replan(connection, slug, now) or Changes((), (), (), ())
+    return replan(connection, slug, now) or Changes()

@@ -22,6 +22,7 @@ def situation(connection: Connection, standing: Standing, revision: int) -> Situ
         state=standing.state,
         approved_at=standing.approved_at,
         finished_at=standing.finished_at,
+        concluded_at=standing.concluded_at,
         cancelled_at=standing.cancelled_at,
         told_channels=broadcasts.told_channels(connection, standing.slug),
         known={row.id: row for row in known},

@@ -83,6 +83,7 @@ def approve(
         raise StateError(f"revision {number} of {slug} is {stored.state}", hint="only a proposed one can be approved")
     _refuse_unreachable(stored.proposal, channels)
     _refuse_past(stored.proposal, now)
+    _refuse_postponing(standing, stored.proposal, now)
     announcements.approve_revision(connection, slug, number, now)
     announcements.change(
         connection,
@@ -138,6 +139,15 @@ def _refuse_past(proposal: Proposal, now: datetime) -> None:
         raise StateError(
             f"the planned end {end:%Y-%m-%d %H:%M} has passed: nobody could be told in time",
             hint="give a later end, or rehearse it: `broadcaster rehearse FILE`",
+        )
+
+
+def _refuse_postponing(standing: Standing, proposal: Proposal, now: datetime) -> None:
+    start = proposal.announcement.window.start
+    if standing.state in (State.IN_PROGRESS, State.OVERRUN) and start > now:
+        raise StateError(
+            f"{standing.slug} has started, and cannot be moved to {start:%Y-%m-%d %H:%M}",
+            hint="cancel it, and announce the new dates under a new slug",
         )
 
 

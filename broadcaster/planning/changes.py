@@ -7,47 +7,56 @@ from dataclasses import dataclass, replace
 
 from broadcaster.planning.broadcast import Broadcast, BroadcastState
 
+UNOPENED = (BroadcastState.PLANNED, BroadcastState.SKIPPED, BroadcastState.REVOKED)
+"""Nobody was told by these yet: wanted again (reinstated, postponed), one stands up with its old id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Broadcasts to add, to move (due time, expiry or revision), to revoke; and those that stay as they are."""
+    """Broadcasts to add, to move (due time, expiry or revision), to revoke; and those that stay as they are.
 
-    added: tuple[Broadcast, ...]
-    moved: tuple[Broadcast, ...]
-    revoked: tuple[Broadcast, ...]
-    kept: tuple[Broadcast, ...]
+    `carried` are under way: whoever is left in them is told the new revision's words.
+    """
+
+    added: tuple[Broadcast, ...] = ()
+    moved: tuple[Broadcast, ...] = ()
+    carried: tuple[Broadcast, ...] = ()
+    revoked: tuple[Broadcast, ...] = ()
+    kept: tuple[Broadcast, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.moved or self.revoked)
+        return bool(self.added or self.moved or self.carried or self.revoked)
 
 
 def compare(standing: Iterable[Broadcast], wanted: Iterable[Broadcast]) -> Changes:
-    """How to get from the standing broadcasts to the wanted ones. What is open, closed or skipped is never touched."""
+    """How to get from the standing broadcasts to the wanted ones. What is closed is never touched."""
     have = {row.id: row for row in standing}
     want = {row.id: row for row in wanted}
-    # A revoked broadcast that is wanted again (a cancelled announcement reinstated) stands up with its old id.
-    replaceable = (BroadcastState.PLANNED, BroadcastState.REVOKED)
-    moved = [
-        row for id_, row in want.items() if id_ in have and have[id_].state in replaceable and _differs(have[id_], row)
-    ]
+    both = [(have[id_], row) for id_, row in want.items() if id_ in have]
+    moved = [new for old, new in both if old.state in UNOPENED and _differs(old, new)]
+    carried = [new for old, new in both if old.state is BroadcastState.OPEN and old.revision != new.revision]
     gone = [
         replace(row, state=BroadcastState.REVOKED, reason="no longer in the plan")
         for id_, row in have.items()
         if id_ not in want and row.state is BroadcastState.PLANNED
     ]
-    moved_ids = {row.id for row in moved}
+    changed = {row.id for row in (*moved, *carried)}
     return Changes(
         added=tuple(row for id_, row in want.items() if id_ not in have),
         moved=tuple(moved),
+        carried=tuple(carried),
         revoked=tuple(gone),
-        kept=tuple(row for id_, row in have.items() if id_ in want and id_ not in moved_ids),
+        kept=tuple(row for id_, row in have.items() if id_ in want and id_ not in changed),
     )
 
 
 def _differs(old: Broadcast, new: Broadcast) -> bool:
-    return (old.state, old.due_at, old.expires_at, old.revision) != (
+    if old.state is new.state is BroadcastState.SKIPPED:
+        return False
+    # By the instant: two times of one zone compare by the clock face, which an hour in autumn shows twice.
+    return (old.state, old.due_at.timestamp(), old.expires_at.timestamp(), old.revision) != (
         new.state,
-        new.due_at,
-        new.expires_at,
+        new.due_at.timestamp(),
+        new.expires_at.timestamp(),
         new.revision,
     )

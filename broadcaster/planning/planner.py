@@ -35,6 +35,8 @@ class Situation:
     state: State = State.SCHEDULED
     approved_at: datetime | None = None
     finished_at: datetime | None = None
+    concluded_at: datetime | None = None
+    """When an operator said that it was over, which may be long after it was."""
     cancelled_at: datetime | None = None
     told_channels: frozenset[str] = frozenset()
     known: Mapping[str, Broadcast] = field(default_factory=dict)
@@ -60,14 +62,19 @@ class _Frame:
 
 def plan(proposal: Proposal, situation: Situation, now: datetime) -> tuple[Broadcast, ...]:
     """Every broadcast that the proposal's policy wants in this situation, by due time, then phase and channel."""
-    frame = _Frame(proposal, situation, now)
+    # All arithmetic is in UTC: two local times of one zone compare by the clock face, which autumn shows twice.
+    frame = _Frame(proposal, situation, now.astimezone(UTC))
+    zone = proposal.announcement.zone_info
     moments = sorted(_moments(frame), key=lambda moment: (moment.channel, moment.at))
     wanted: list[Broadcast] = []
     for _, of_channel in groupby(moments, key=lambda moment: moment.channel):
         placed = [_place(moment, frame) for moment in of_channel]
         wanted += [_judge(row, frame) for row in _expire_by_successor(placed)]
     order = list(Phase)
-    return tuple(sorted(wanted, key=lambda row: (row.due_at, order.index(row.phase), row.channel)))
+    ordered = sorted(wanted, key=lambda row: (row.due_at, order.index(row.phase), row.channel))
+    return tuple(
+        replace(row, due_at=row.due_at.astimezone(zone), expires_at=row.expires_at.astimezone(zone)) for row in ordered
+    )
 
 
 def _moments(frame: _Frame) -> Iterator[_Moment]:
@@ -132,7 +139,7 @@ def _later(instant: datetime, rule: Immediate) -> datetime:
 
 
 def _restored(frame: _Frame) -> Iterator[_Moment]:
-    at = frame.situation.finished_at or frame.now
+    at = frame.situation.concluded_at or frame.situation.finished_at or frame.now
     for rule in frame.proposal.policy.restored:
         due = _later(at, rule)
         yield from _each(Phase.RESTORED, rule.channels, _after("finish", rule), due, due + NEWS_IS_TRUE_FOR)
@@ -159,12 +166,12 @@ def _each(
     phase: Phase, channels: tuple[str, ...], occurrence: str, at: datetime, until: datetime | None
 ) -> Iterator[_Moment]:
     for channel in channels:
-        yield _Moment(phase, channel, occurrence, at, until)
+        yield _Moment(phase, channel, occurrence, at.astimezone(UTC), until.astimezone(UTC) if until else None)
 
 
 def _named(at: datetime, frame: _Frame) -> str:
-    """The occurrence of a moment: its own local time. Moved by a new revision, it is another one and goes out again."""
-    return f"{at.astimezone(frame.proposal.announcement.zone_info):%Y-%m-%dT%H:%M}"
+    """The occurrence of a moment: its own instant. Moved by a new revision, it is another one and goes out again."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def _after(cause: str, rule: Immediate) -> str:
@@ -185,8 +192,8 @@ def _place(moment: _Moment, frame: _Frame) -> Broadcast:
         channel=moment.channel,
         phase=moment.phase,
         occurrence=moment.occurrence,
-        due_at=quiet_until or local,
-        expires_at=(moment.until or local + NEWS_IS_TRUE_FOR).astimezone(announcement.zone_info),
+        due_at=(quiet_until or moment.at).astimezone(UTC),
+        expires_at=moment.until or moment.at + NEWS_IS_TRUE_FOR,
         note=f"moved from {local:%m-%d %H:%M} by quiet hours" if quiet_until else "",
     )
 
@@ -202,32 +209,38 @@ def _expire_by_successor(placed: list[Broadcast]) -> list[Broadcast]:
 
 def _judge(row: Broadcast, frame: _Frame) -> Broadcast:
     standing = frame.situation.known.get(row.id)
-    if standing and row.due_at < frame.now and standing.due_at <= frame.now:
+    waits = standing is not None and standing.state is not BroadcastState.SKIPPED
+    if standing and waits and row.due_at < frame.now and standing.due_at.astimezone(UTC) <= frame.now:
         # It is due and waits to be opened: planning again does not put it off.
-        return replace(row, due_at=standing.due_at, note=standing.note)
+        return replace(row, due_at=standing.due_at.astimezone(UTC), note=standing.note)
     if row.phase is Phase.CANCELLED and row.channel not in frame.situation.told_channels:
         return replace(row, state=BroadcastState.SKIPPED, reason="nobody was told on this channel")
     if row.expires_at <= row.due_at:
-        return _too_late(row)
+        return _too_late(row, frame)
     if row.expires_at <= frame.now:
-        return _past(row)
+        return _past(row, frame)
     if row.due_at < frame.now:
-        late = replace(row, due_at=_not_quiet(row, frame), note=f"was due {row.due_at:%m-%d %H:%M}")
-        return late if late.expires_at > late.due_at else _too_late(late)
+        late = replace(row, due_at=_not_quiet(row, frame), note=f"was due {_minute(row.due_at, frame)}")
+        return late if late.expires_at > late.due_at else _too_late(late, frame)
     return row
 
 
-def _past(row: Broadcast) -> Broadcast:
-    reason = f"past: was due {row.due_at:%m-%d %H:%M}, no longer true since {row.expires_at:%m-%d %H:%M}"
+def _past(row: Broadcast, frame: _Frame) -> Broadcast:
+    due, expired = _minute(row.due_at, frame), _minute(row.expires_at, frame)
+    reason = f"past: was due {due}, no longer true since {expired}"
     return replace(row, state=BroadcastState.SKIPPED, reason=reason)
 
 
-def _too_late(row: Broadcast) -> Broadcast:
-    reason = f"would be due at {row.due_at:%m-%d %H:%M}, when it is no longer true"
+def _too_late(row: Broadcast, frame: _Frame) -> Broadcast:
+    reason = f"would be due at {_minute(row.due_at, frame)}, when it is no longer true"
     return replace(row, state=BroadcastState.SKIPPED, reason=reason)
+
+
+def _minute(instant: datetime, frame: _Frame) -> str:
+    return f"{instant.astimezone(frame.proposal.announcement.zone_info):%m-%d %H:%M}"
 
 
 def _not_quiet(row: Broadcast, frame: _Frame) -> datetime:
     local = frame.now.astimezone(frame.proposal.announcement.zone_info)
     hours = frame.proposal.policy.quiet_hours.get(row.channel)
-    return (hours.ends_after(local) if hours else None) or local
+    return ((hours.ends_after(local) if hours else None) or local).astimezone(UTC)

@@ -26,7 +26,8 @@ from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.times import at_clock
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-ALL_CHANNELS = ("sms", "wechat", "banner", "kiosk")
+DEFAULT_CHANNELS = ("sms", "wechat", "banner", "kiosk")
+"""Where a rule that names no channel speaks; any other channel is used when a policy names it."""
 
 
 def parse_clock(value: object) -> time:
@@ -81,14 +82,14 @@ class QuietHours(Frozen):
 class Immediate(Frozen):
     """Goes out when its cause happens (approval, start, planned end, finish, cancel), or some minutes after."""
 
-    channels: Channels = ALL_CHANNELS
+    channels: Channels = DEFAULT_CHANNELS
     after_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
 
 
 class DaysBefore(Frozen):
     """Goes out some calendar days before the start, at a local clock time."""
 
-    channels: Channels = ALL_CHANNELS
+    channels: Channels = DEFAULT_CHANNELS
     days_before: Annotated[tuple[Annotated[int, Field(ge=-3660, le=3660)], ...], Field(min_length=1)]
     at: Clock = time(10, 0)
 
@@ -96,7 +97,7 @@ class DaysBefore(Frozen):
 class Periodic(Frozen):
     """Goes out again and again while its phase lasts, at a local clock time."""
 
-    channels: Channels = ALL_CHANNELS
+    channels: Channels = DEFAULT_CHANNELS
     every_days: Annotated[int, Field(ge=1, le=366)]
     at: Clock = time(10, 0)
 

@@ -33,7 +33,7 @@ def create() -> FastAPI:
     """The application for `uvicorn --factory broadcaster.sandbox.app:create`."""
     settings = settings_module.load()
     logs.configure(settings.log_level)
-    site = wiring.open_site(settings.site_file)
+    site = wiring.open_site(settings)
     folder = settings.site_file.parent
     providers = {slug: {row.name: resolve(row, folder) for row in site.providers(slug)} for slug in CHANNELS}
     archive, faults = Archive(), FaultBook()

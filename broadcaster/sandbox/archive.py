@@ -90,5 +90,4 @@ class Archive:
             counter[int(exhibit.recipient)] += 1
             moment.samples.setdefault(exhibit.language, exhibit)
         moment.count += len(reception.exhibits)
-        if channel == "wechat":
-            moment.accounts.update({exhibit.shown_to: exhibit for exhibit in reception.exhibits})
+        moment.accounts.update({exhibit.shown_to: exhibit for exhibit in reception.exhibits if exhibit.posted})

@@ -111,7 +111,8 @@ def _phone(past: list[Moment], language: str) -> dict[str, Any]:
 
 
 def _sample(moment: Moment, language: str) -> Exhibit | None:
-    return moment.samples.get(language) if moment.channel == "sms" else None
+    exhibit = moment.samples.get(language)
+    return exhibit if exhibit and not exhibit.posted and "text" in exhibit.parts else None
 
 
 def _accounts(past: list[Moment]) -> list[dict[str, Any]]:

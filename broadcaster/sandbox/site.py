@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster.announcement.source import to_yaml
+from broadcaster.channels.registry import CHANNELS
 
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 3
 """A stand-in on the same machine answers at once or not at all."""
 
 _ENDPOINTS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -19,7 +20,7 @@ _ENDPOINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "banner": (("bureau-site", "官网"), ("government-portal", "政务服务网")),
     "kiosk": (("hall-kiosks", "大厅自助机"), ("bank-kiosks", "银行自助机"), ("hospital-kiosks", "医院自助机")),
 }
-"""Channel → (name, label) of each stand-in."""
+"""Channel → (name, label) of each stand-in; a channel that is not here gets one of its own name."""
 
 
 _MARK = "# Written for the sandbox by broadcaster; written anew at every start."
@@ -33,8 +34,10 @@ def is_sandbox_site(path: Path) -> bool:
 def write_sandbox_site(folder: Path, *, sandbox_url: str, public_url: str, templates: Path | None = None) -> Path:
     """Write `site.yaml` and one secret a provider (0600) into `folder`; gives the file. Existing secrets are kept."""
     channels = {
-        channel: {"providers": [_provider(folder, channel, name, label, sandbox_url) for name, label in endpoints]}
-        for channel, endpoints in _ENDPOINTS.items()
+        channel: {
+            "providers": [_provider(folder, channel, name, label, sandbox_url) for name, label in _endpoints(channel)]
+        }
+        for channel in CHANNELS
     }
     site: dict[str, Any] = {
         "name": "sandbox",
@@ -47,6 +50,10 @@ def write_sandbox_site(folder: Path, *, sandbox_url: str, public_url: str, templ
     path = folder / "site.yaml"
     path.write_text(f"{_MARK}\n{to_yaml(site)}", encoding="utf-8")
     return path
+
+
+def _endpoints(channel: str) -> tuple[tuple[str, str], ...]:
+    return _ENDPOINTS.get(channel, ((f"sandbox-{channel}", channel),))
 
 
 def _provider(folder: Path, channel: str, name: str, label: str, sandbox_url: str) -> dict[str, Any]:

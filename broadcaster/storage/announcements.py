@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, insert, select, update
 
 from broadcaster.announcement.lifecycle import State
 from broadcaster.announcement.revision import RevisionState
+from broadcaster.errors import StateError
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage.tables import announcements, revisions
 
@@ -28,6 +30,7 @@ class Standing:
     started_at: datetime | None
     finished_at: datetime | None
     cancelled_at: datetime | None
+    concluded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +109,11 @@ def _standing(row: Row[Any]) -> Standing:
 
 
 def _revision(row: Row[Any]) -> StoredRevision:
-    return StoredRevision(row.slug, row.number, RevisionState(row.state), row.digest, Proposal.restore(row.content))
+    try:
+        proposal = Proposal.restore(row.content)
+    except (ValidationError, ValueError, KeyError) as error:
+        raise StateError(
+            f"revision {row.number} of {row.slug} was stored by another version and cannot be read",
+            hint="apply and approve its file again with this version",
+        ) from error
+    return StoredRevision(row.slug, row.number, RevisionState(row.state), row.digest, proposal)

@@ -104,6 +104,7 @@ def guard_state(connection: Connection, batch_id: int, token: int, lease: timede
             (batches.c.token == token).label("lease_held"),
             (broadcasts.c.state == BroadcastState.OPEN).label("open"),
             (revisions.c.state == RevisionState.APPROVED).label("revision_approved"),
+            broadcasts.c.revision,
             broadcasts.c.reason,
             broadcasts.c.phase,
             broadcasts.c.channel,
@@ -126,7 +127,8 @@ def write_ahead(connection: Connection, values: dict[str, Any]) -> None:
 
 def unsettled_calls(connection: Connection, batch_id: int) -> list[Row[Any]]:
     """The batch's calls whose outcome is not recorded, oldest first."""
-    query = select(calls).where(calls.c.batch_id == batch_id, ~calls.c.settled).order_by(calls.c.prepared_at)
+    age = (func.now() - calls.c.written_at).label("age")
+    query = select(calls, age).where(calls.c.batch_id == batch_id, ~calls.c.settled).order_by(calls.c.prepared_at)
     return list(connection.execute(query))
 
 
@@ -146,6 +148,12 @@ def finish(connection: Connection, batch_id: int, token: int) -> bool:
     held = (batches.c.id == batch_id) & (batches.c.token == token)
     done = update(batches).where(held).values(done=True, lease_until=None, enqueued_at=None)
     return connection.execute(done).rowcount == 1
+
+
+def is_held(connection: Connection, batch_id: int, token: int) -> bool:
+    """Whether the batch is still this claim's; it is locked against another one until the transaction ends."""
+    query = select(batches.c.token).where(batches.c.id == batch_id).with_for_update()
+    return connection.execute(query).scalar() == token
 
 
 def retry_later(connection: Connection, batch_id: int, token: int, seconds: float) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.planning.broadcast import Broadcast, BroadcastState
-from broadcaster.planning.changes import Changes
+from broadcaster.planning.changes import UNOPENED, Changes
 from broadcaster.planning.phase import Phase
 from broadcaster.storage.tables import batches, broadcasts
 
@@ -44,12 +44,15 @@ def told_channels(connection: Connection, slug: str) -> frozenset[str]:
 
 
 def carry_out(connection: Connection, changes: Changes) -> None:
-    """Add, move and revoke broadcasts. One that was opened in the meantime stays as it is."""
-    for row in (*changes.added, *changes.moved):
+    """Add, move and revoke broadcasts. One that is under way, or was opened meanwhile, goes on as its new revision."""
+    for row in (*changes.added, *changes.moved, *changes.carried):
         values = asdict(row)
         statement = insert(broadcasts).values(values)
-        unopened = broadcasts.c.state.in_([BroadcastState.PLANNED, BroadcastState.REVOKED])
+        unopened = broadcasts.c.state.in_(UNOPENED)
         connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=unopened))
+        under_way = (broadcasts.c.id == row.id) & (broadcasts.c.state == BroadcastState.OPEN)
+        renewed = {"revision": row.revision, "expires_at": row.expires_at}
+        connection.execute(update(broadcasts).where(under_way).values(**renewed))
     revoke(connection, [row.id for row in changes.revoked], "no longer in the plan")
 
 
@@ -62,12 +65,22 @@ def revoke(connection: Connection, ids: Iterable[str], reason: str) -> None:
 
 def claim_due(connection: Connection, now: datetime, limit: int) -> list[Row[Any]]:
     """Lock up to `limit` due broadcasts for this transaction; two schedulers at once never get the same one."""
+    earlier = broadcasts.alias("earlier")
+    in_a_call = (
+        select(literal(1))
+        .select_from(batches.join(earlier, earlier.c.id == batches.c.broadcast_id))
+        .where(earlier.c.slug == broadcasts.c.slug, earlier.c.channel == broadcasts.c.channel)
+        .where(~batches.c.done, batches.c.lease_until > func.now())
+        .correlate(broadcasts)
+        .exists()
+    )
     query = (
         select(broadcasts)
-        .where(broadcasts.c.state == BroadcastState.PLANNED, broadcasts.c.due_at <= now)
+        # What is said later must not arrive earlier: a call of the channel that is under way ends first.
+        .where(broadcasts.c.state == BroadcastState.PLANNED, broadcasts.c.due_at <= now, ~in_a_call)
         .order_by(broadcasts.c.due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=broadcasts)
     )
     return list(connection.execute(query))
 

@@ -25,6 +25,10 @@ class ReceiptStatus(StrEnum):
     FAILED = "failed"
 
 
+LONGEST_WORDS = 200
+"""Characters of a reason or reference that are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """A provider's word on one delivery."""
@@ -35,17 +39,25 @@ class Receipt:
     at: datetime
 
 
-def record(connection: Connection, broadcast_id: str, rows: Sequence[Delivery], at: datetime) -> None:
+def record(connection: Connection, broadcast_id: str, revision: int, rows: Sequence[Delivery], at: datetime) -> None:
     """Write deliveries by one COPY and raise the broadcast's counters, in the caller's transaction."""
     if not rows:
         return
-    statement = "COPY deliveries (broadcast_id, recipient_id, outcome, reason, reference, at) FROM STDIN"
+    statement = "COPY deliveries (broadcast_id, recipient_id, revision, outcome, reason, reference, at) FROM STDIN"
     copy_rows(
         connection,
         statement,
-        ((broadcast_id, row.recipient_id, str(row.outcome), row.reason, row.reference, at) for row in rows),
+        (
+            (broadcast_id, row.recipient_id, revision, str(row.outcome), _clean(row.reason), _clean(row.reference), at)
+            for row in rows
+        ),
     )
     broadcast_rows.add_counts(connection, broadcast_id, dict(Counter(str(row.outcome) for row in rows)))
+
+
+def _clean(words: str) -> str:
+    """A provider's words as the database takes them: without what no text holds, and not a page of it."""
+    return words.encode("utf-8", "replace").decode().replace("\0", "")[:LONGEST_WORDS]
 
 
 def append_receipts(connection: Connection, channel: str, provider: str, rows: Iterable[Receipt]) -> None:
@@ -99,8 +111,12 @@ def merge_receipts(connection: Connection, limit: int = 20_000) -> int:
 
 
 def waiting_receipts(connection: Connection) -> int:
-    """How many receipts are not joined to the ledger yet."""
-    return int(connection.execute(select(func.count()).select_from(receipts).where(~receipts.c.merged)).scalar_one())
+    """How many receipts could be joined to the ledger and are not yet; one for nobody's delivery does not count."""
+    same = (deliveries.c.broadcast_id == receipts.c.broadcast_id) & (
+        deliveries.c.recipient_id == receipts.c.recipient_id
+    )
+    waiting = select(func.count()).select_from(receipts.join(deliveries, same)).where(~receipts.c.merged)
+    return int(connection.execute(waiting.where(deliveries.c.receipt == "")).scalar_one())
 
 
 def size(connection: Connection) -> int:
@@ -126,7 +142,7 @@ def told(connection: Connection, recipient_id: int, slug: str | None) -> list[Ro
         select(
             deliveries.c.at,
             table.c.slug,
-            table.c.revision,
+            deliveries.c.revision,
             table.c.phase,
             table.c.channel,
             table.c.occurrence,

@@ -59,8 +59,9 @@ announcements = Table(
     _instant("started_at"),
     _instant("finished_at"),
     _instant("cancelled_at"),
+    _instant("concluded_at"),
 )
-"""One row an announcement: its lifecycle state and when each step really happened."""
+"""One row an announcement: its state, when each step really happened, and when an operator said that it was over."""
 
 revisions = Table(
     "revisions",
@@ -148,12 +149,14 @@ calls = Table(
     Column("key", Text, primary_key=True),
     Column("batch_id", BigInteger, ForeignKey("batches.id"), nullable=False),
     Column("broadcast_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
     Column("provider", Text, nullable=False),
     Column("members", ARRAY(BigInteger), nullable=False),
     Column("settled", Boolean, nullable=False, server_default="false"),
     Column("in_doubt", Boolean, nullable=False, server_default="true"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _instant("prepared_at", required=True),
+    Column("written_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index("ix_calls_unsettled", "batch_id", postgresql_where=text("NOT settled")),
 )
 """A provider request, written down before it is made, so that a retry is the same request under the same key."""
@@ -163,6 +166,7 @@ deliveries = Table(
     metadata,
     Column("broadcast_id", Text, primary_key=True),
     Column("recipient_id", BigInteger, primary_key=True),
+    Column("revision", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     _words("reason"),
     _words("reference"),

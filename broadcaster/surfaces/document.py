@@ -44,6 +44,8 @@ class Shown:
     approved_at: datetime
     finished_at: datetime | None
     cancelled_at: datetime | None
+    concluded_at: datetime | None = None
+    """When an operator said that it was over; the news is fresh from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Span:
 def spans(shown: Shown) -> list[Span]:
     """Which phase shows when, in time order, without gaps or overlaps."""
     if shown.state is State.COMPLETED and shown.finished_at:
-        return [Span(Phase.RESTORED, shown.finished_at, shown.finished_at + NEWS_FOR)]
+        said_at = shown.concluded_at or shown.finished_at
+        return [Span(Phase.RESTORED, said_at, said_at + NEWS_FOR)]
     if shown.state is State.CANCELLED and shown.cancelled_at:
         return [Span(Phase.CANCELLED, shown.cancelled_at, shown.cancelled_at + NEWS_FOR)]
     start, end = shown.announcement.window.start, shown.announcement.window.end

@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from broadcaster.announcement.lifecycle import Event
 from broadcaster.channels.base import Channel
+from broadcaster.errors import StateError
 from broadcaster.rendering.environment import Templates
 from broadcaster.storage import announcements, events
 from broadcaster.storage.announcements import Standing
 from broadcaster.surfaces.document import Shown, document
+
+log = structlog.get_logger()
 
 _CHANGING = frozenset(str(event) for event in Event)
 """Every event of the lifecycle changes what a surface shows; sending does not."""
@@ -31,7 +35,12 @@ def current_document(connection: Connection, channel: Channel, templates: Templa
 def _shown(connection: Connection, standing: Standing) -> Shown | None:
     if standing.approved_revision is None or standing.approved_at is None:
         return None
-    stored = announcements.revision(connection, standing.slug, standing.approved_revision)
+    try:
+        stored = announcements.revision(connection, standing.slug, standing.approved_revision)
+    except StateError as error:
+        # One announcement that cannot be read must not take the others off every screen.
+        log.error("announcement_left_out", slug=standing.slug, why=error.message)
+        return None
     if stored is None:
         return None
     return Shown(
@@ -40,5 +49,6 @@ def _shown(connection: Connection, standing: Standing) -> Shown | None:
         state=standing.state,
         approved_at=standing.approved_at,
         finished_at=standing.finished_at,
+        concluded_at=standing.concluded_at,
         cancelled_at=standing.cancelled_at,
     )

@@ -148,6 +148,11 @@ def flush_redis(command: psutil.Process) -> None:
         client.flushall()
 
 
+def said(data: Path) -> str:
+    """What the command has printed."""
+    return (data / "output").read_text(encoding="utf-8")
+
+
 def underway(data: Path, process: subprocess.Popen[bytes], least: int) -> bool:
     """Whether so many messages were seen, or no more will be."""
     return received(data) >= least or process.poll() is not None
@@ -167,10 +172,10 @@ def test_whatever_dies_in_the_middle_everybody_is_told_once(tmp_path: Path, stri
     with Cli(data).running(*arguments(data, recipients=2000)) as process:
         for least, strike in zip((1, 4000), strikes, strict=True):
             eventually(partial(underway, data, process, least), "messages go out")
-            assert process.poll() is None
+            assert process.poll() is None, said(data)
             strike(psutil.Process(process.pid))
         code = process.wait(150)
-    played = Played(data, Ran(code, (data / "output").read_text(encoding="utf-8"), ""))
+    played = Played(data, Ran(code, said(data), ""))
     assert consistent(played), played.ran
     assert played.report["sandbox"]["duplicates"] == 0
     assert played.told("sms") == [*BEFORE, *DURING, "restored"]
@@ -182,14 +187,15 @@ def test_a_rehearsal_that_is_stopped_stops_everything(tmp_path: Path, number: si
     """No process stays, and the folder can be used again at once."""
     data = tmp_path / "stopped"
     with Cli(data).running(*arguments(data)) as process:
-        eventually(lambda: received(data) > 0, "deliveries began")
+        eventually(partial(underway, data, process, 1), "messages go out")
+        assert process.poll() is None, said(data)
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 5
         process.send_signal(number)
         assert process.wait(60) == 130
     eventually(lambda: all(gone(child) for child in children), "every child is gone")
     assert working_on(data) == {}
-    assert "Traceback" not in (data / "output").read_text(encoding="utf-8")
+    assert "Traceback" not in said(data)
     again = rehearse(data, "- {at: 2022-02-18 10:30, do: cancel}\n")
     assert consistent(again), again.ran
 

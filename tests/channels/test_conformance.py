@@ -14,7 +14,7 @@ from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.simulation import Reception
 from broadcaster.channels.simulators import simulators
 from broadcaster.channels.transport import Transport
-from broadcaster.errors import AmbiguousError, TransientError
+from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.renderer import render
@@ -144,7 +144,7 @@ def test_a_rejection_without_a_reason_says_so(channel: Channel, server: LocalSer
 
 @every_channel
 @pytest.mark.parametrize(
-    "body", [b"<html>", b"\xff", b"[]", b'"ok"', b'{"rejected": [1]}', b'{"rejected": [{}]}', b'{"rejected": 7}']
+    "body", [b'{"rejected": [1]}', b'{"rejected": [{}]}', b'{"rejected": 7}', b'{"rejected"', b'{"a":' * 100_000]
 )
 def test_a_success_that_cannot_be_read_is_ambiguous(channel: Channel, server: LocalServer, body: bytes) -> None:
     """The public may have seen it, but who of them, nobody can tell."""
@@ -154,10 +154,19 @@ def test_a_success_that_cannot_be_read_is_ambiguous(channel: Channel, server: Lo
 
 
 @every_channel
-def test_a_refused_call_rejects_everybody(channel: Channel, server: LocalServer) -> None:
-    """With what the provider answered as the reason."""
+@pytest.mark.parametrize("body", [b"", b"OK", b"<html>", b"\xff", b"[]"])
+def test_a_success_that_says_nothing_more_accepts_everybody(channel: Channel, server: LocalServer, body: bytes) -> None:
+    """A 2xx is the success; only a JSON object says more."""
+    server.answer = Answer(body=body)
+    assert _send(channel, server) == _everyone(channel, Outcome.ACCEPTED, "")
+
+
+@every_channel
+def test_a_refused_call_is_left_to_the_courier(channel: Channel, server: LocalServer) -> None:
+    """Only the courier knows whether an earlier attempt at the call may have been accepted."""
     server.answer = Answer(422)
-    assert _send(channel, server) == _everyone(channel, Outcome.REJECTED, "vendor answered 422")
+    with pytest.raises(PermanentError, match="vendor answered 422"):
+        _send(channel, server)
 
 
 @every_channel

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import pytest
 
 from broadcaster import clock
@@ -28,6 +31,17 @@ def renamed() -> Proposal:
     return proposal.model_copy(update={"announcement": proposal.announcement.model_copy(update={"title": title})})
 
 
+def once(deed: Callable[[], object]) -> Callable[[], None]:
+    """The deed at the first call, nothing at the next ones."""
+    deeds = [deed]
+
+    def first_time() -> None:
+        while deeds:
+            deeds.pop()()
+
+    return first_time
+
+
 def reasons(product: Product, broadcast: str) -> set[str]:
     """Why recipients were left out."""
     return {row.reason for row in product.ledger(broadcast)}
@@ -52,12 +66,23 @@ def test_a_cancelled_announcement_stops_what_is_open(opened: tuple[Product, str]
     assert reasons(product, broadcast) == {"no longer true: the announcement is cancelled"}
 
 
-def test_a_newer_revision_stops_what_is_open(opened: tuple[Product, str]) -> None:
-    """What an older revision says may be wrong by now."""
+def test_what_is_open_goes_on_with_the_newer_revision(opened: tuple[Product, str]) -> None:
+    """Nobody is left out because the wording was mended in the middle of a broadcast."""
     product, broadcast = opened
     assert product.publish(renamed()) == 2
     product.deliver(broadcast)
-    assert reasons(product, broadcast) == {"a newer revision was approved"}
+    assert product.broadcast(broadcast).accepted == 300
+    assert {row.revision for row in product.ledger(broadcast)} == {2}
+
+
+def test_a_batch_under_way_changes_to_the_newer_revision(opened: tuple[Product, str]) -> None:
+    """After its first call a revision is approved: the others are told the new words, each once."""
+    product, broadcast = opened
+    approving = product.worker("sms", once(lambda: product.publish(renamed())))
+    product.deliver(broadcast, approving)
+    product.deliver_all(broadcast)
+    assert Counter(row.revision for row in product.ledger(broadcast)) == {1: 200, 2: 100}
+    assert list(product.shown(broadcast).values()) == [1] * 300
 
 
 def test_a_proposed_revision_stops_nothing(opened: tuple[Product, str]) -> None:
@@ -92,7 +117,7 @@ def test_a_held_batch_goes_on_after_the_quiet_hours(opened: tuple[Product, str])
 
 
 def test_a_call_in_doubt_stays_unknown_when_it_must_not_be_repeated(opened: tuple[Product, str]) -> None:
-    """The answer broke off, and then the broadcast expired: 200 may have seen it, 100 surely have not."""
+    """The answer broke off, and then the broadcast expired: 200 may have seen it, 100 surely have."""
     product, broadcast = opened
     product.order(channel="sms", kind="drop_after")
     product.deliver(broadcast)
@@ -100,5 +125,5 @@ def test_a_call_in_doubt_stays_unknown_when_it_must_not_be_repeated(opened: tupl
     product.at(local("2022-02-23 10:00"))
     product.deliver(broadcast)
     row = product.broadcast(broadcast)
-    assert (row.state, row.unknown, row.skipped) == ("closed", 200, 100)
+    assert (row.state, row.unknown, row.accepted) == ("closed", 200, 100)
     assert "in doubt when stopped: expired at 2022-02-23 10:00" in reasons(product, broadcast)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +166,7 @@ class Product:
     ) -> Courier:
         """Another worker, to whom something happens after each call on a channel, before it records what came of it."""
         known = self.parts.channels[channel]
-        adapter = Eventful(known.adapter, afterwards, idempotency, known.adapter.members_per_call)
+        adapter = Eventful(known.adapter, afterwards, idempotency)
         channels = {**self.parts.channels, channel: replace(known, adapter=adapter)}
         transport = Transport(allow_private=True)
         providers, press = self.parts.providers(), Press(self.parts.templates)
@@ -180,7 +180,12 @@ class Eventful:
     real: Adapter
     afterwards: Callable[[], None]
     idempotency: Idempotency
-    members_per_call: int
+    dedupes_for: timedelta = timedelta(hours=24)
+
+    @property
+    def members_per_call(self) -> int:
+        """As many as the real one takes."""
+        return self.real.members_per_call
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
         """Make the call."""

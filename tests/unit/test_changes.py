@@ -53,11 +53,25 @@ def test_what_is_no_longer_wanted_is_revoked_with_its_reason() -> None:
     assert found.revoked == (replace(ROW, state=BroadcastState.REVOKED, reason="no longer in the plan"),)
 
 
-@pytest.mark.parametrize("state", [BroadcastState.OPEN, BroadcastState.CLOSED, BroadcastState.SKIPPED])
+@pytest.mark.parametrize("state", [BroadcastState.OPEN, BroadcastState.CLOSED])
 @pytest.mark.parametrize("wanted", [[], [ROW], [LATER]])
-def test_what_has_begun_or_was_skipped_is_never_touched(state: BroadcastState, wanted: list[Broadcast]) -> None:
+def test_what_has_begun_is_never_put_off(state: BroadcastState, wanted: list[Broadcast]) -> None:
     """Whether it is wanted, wanted otherwise, or not wanted any more."""
     assert not compare([replace(ROW, state=state)], wanted)
+
+
+def test_what_is_under_way_goes_on_with_a_newer_revision() -> None:
+    """Whoever is left in it is told the new words; what is closed stays as it was told."""
+    newer = replace(ROW, revision=2)
+    assert compare([replace(ROW, state=BroadcastState.OPEN)], [newer]).carried == (newer,)
+    assert not compare([replace(ROW, state=BroadcastState.CLOSED)], [newer])
+
+
+def test_a_skipped_one_that_becomes_true_again_stands_up() -> None:
+    """A postponed start makes a late notice timely; one that stays skipped is no change."""
+    skipped = replace(ROW, state=BroadcastState.SKIPPED, reason="too late")
+    assert compare([skipped], [ROW]).moved == (ROW,)
+    assert not compare([skipped], [replace(LATER, state=BroadcastState.SKIPPED)])
 
 
 def test_a_revoked_one_that_is_wanted_again_stands_up() -> None:
@@ -89,8 +103,8 @@ def test_an_extension_moves_and_adds_but_takes_nothing_back_that_was_sent() -> N
     known = {row.id: row for row in first}
     found = compare(standing, plan(longer, Situation(2, State.IN_PROGRESS, at("2030-05-01 10:00"), known=known), now))
     assert {(str(row.phase), row.occurrence) for row in found.added} == {
-        ("ongoing", "2030-05-24T10:00"),
-        ("overrun", "2030-05-28T00:30"),
+        ("ongoing", "2030-05-24T02:00Z"),
+        ("overrun", "2030-05-27T16:30Z"),
     }
-    assert {(str(row.phase), row.occurrence) for row in found.moved} == {("ongoing", "2030-05-17T10:00")}
-    assert {(str(row.phase), row.occurrence) for row in found.revoked} == {("overrun", "2030-05-21T00:30")}
+    assert {(str(row.phase), row.occurrence) for row in found.moved} == {("ongoing", "2030-05-17T02:00Z")}
+    assert {(str(row.phase), row.occurrence) for row in found.revoked} == {("overrun", "2030-05-20T16:30Z")}

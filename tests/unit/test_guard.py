@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from broadcaster.announcement.lifecycle import State
-from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Paused, Proceed, Stop, Verdict, judge
+from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict, judge
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import QuietHours
 from tests.builders import SHANGHAI, at
@@ -26,6 +26,7 @@ FINE = Circumstances(
     quiet_hours=NIGHT,
     zone=SHANGHAI,
     paused=False,
+    moved=False,
 )
 
 TOLD_IN = {
@@ -91,6 +92,7 @@ def test_the_gravest_obstacle_is_the_verdict() -> None:
         quiet_hours=QuietHours(start=time(0, 0), end=time(23, 59)),
         zone=SHANGHAI,
         paused=True,
+        moved=True,
     )
     verdicts = []
     for cure in (
@@ -99,6 +101,7 @@ def test_the_gravest_obstacle_is_the_verdict() -> None:
         {"revision_approved": True},
         {"announcement_state": State.SCHEDULED},
         {"expires_at": NOW + timedelta(days=1)},
+        {"moved": False},
         {"paused": False},
         {"quiet_hours": None},
     ):
@@ -110,6 +113,7 @@ def test_the_gravest_obstacle_is_the_verdict() -> None:
         Stop("a newer revision was approved"),
         Stop("no longer true: the announcement is cancelled"),
         Stop("expired at 2022-02-24 10:00"),
+        Moved(),
         Paused(),
         Hold(at("2022-02-25 23:59")),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -120,8 +120,8 @@ def test_what_is_too_late_is_kept_with_its_reason() -> None:
     now = at("2022-02-26 09:00")
     found = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
     assert _skipped(found, "sms") == {
-        "reminder 2022-02-23T10:00": "past: was due 02-23 10:00, no longer true since 02-25 10:00",
-        "reminder 2022-02-25T10:00": "past: was due 02-25 10:00, no longer true since 02-26 00:00",
+        "reminder 2022-02-23T02:00Z": "past: was due 02-23 10:00, no longer true since 02-25 10:00",
+        "reminder 2022-02-25T02:00Z": "past: was due 02-25 10:00, no longer true since 02-26 00:00",
         "notice approval": "would be due at 02-26 09:00, when it is no longer true",
     }
 
@@ -134,7 +134,7 @@ def test_between_two_reminders_the_notice_goes_out_alone() -> None:
         ("2022-02-24 12:00", "notice", "wechat"),
         ("2022-02-25 10:00", "reminder", "wechat"),
     ]
-    assert list(_skipped(found, "wechat")) == ["reminder 2022-02-23T10:00"]
+    assert list(_skipped(found, "wechat")) == ["reminder 2022-02-23T02:00Z"]
 
 
 def test_a_late_message_waits_for_the_morning_too() -> None:
@@ -148,7 +148,7 @@ def test_a_late_message_that_the_morning_makes_untrue_is_skipped() -> None:
     """A start at 07:00, found out about at 22:00 the evening before: the reminder would arrive after it."""
     one = proposal(window=window("2030-05-10 07:00", "2030-05-20 00:00"), policy={"notice": []})
     found = plan(one, Situation(1), at("2030-05-09 22:00"))
-    reason = _skipped(found, "sms")["reminder 2030-05-09T10:00"]
+    reason = _skipped(found, "sms")["reminder 2030-05-09T02:00Z"]
     assert reason == "would be due at 05-10 08:00, when it is no longer true"
     assert _rows(found, "sms")[0] == ("2030-05-10 08:00", "started", "sms")
 
@@ -158,7 +158,7 @@ def test_a_night_outage_is_not_announced_to_phones_when_it_is_over() -> None:
     one = proposal(window=window("2030-05-10 23:00", "2030-05-11 05:00"))
     found = plan(one, Situation(1, approved_at=at("2030-05-01 10:00")), at("2030-05-01 10:00"))
     assert _skipped(found, "sms") == {
-        "started 2030-05-10T23:00": "would be due at 05-11 08:00, when it is no longer true"
+        "started 2030-05-10T15:00Z": "would be due at 05-11 08:00, when it is no longer true"
     }
     assert ("2030-05-10 23:00", "started", "wechat") in _rows(found)
 
@@ -167,7 +167,7 @@ def test_what_is_never_sent_does_not_end_what_is() -> None:
     """The skipped `started` of a night outage leaves the reminder true until the start."""
     one = proposal(window=window("2030-05-10 23:00", "2030-05-11 05:00"))
     found = plan(one, Situation(1, approved_at=at("2030-05-01 10:00")), at("2030-05-01 10:00"))
-    (last,) = [row for row in found if (row.channel, row.occurrence) == ("sms", "2030-05-09T10:00")]
+    (last,) = [row for row in found if (row.channel, row.occurrence) == ("sms", "2030-05-09T02:00Z")]
     assert last.expires_at == at("2030-05-10 23:00")
 
 
@@ -177,7 +177,7 @@ def test_of_two_messages_of_one_moment_the_later_phase_goes_out() -> None:
     found = plan(one, Situation(1), at("2030-05-01 10:00"))
     assert _rows(found, "wechat")[0] == ("2030-05-07 10:00", "reminder", "wechat")
     assert _skipped(found, "wechat") == {
-        "notice 2030-05-07T10:00": "would be due at 05-07 10:00, when it is no longer true"
+        "notice 2030-05-07T02:00Z": "would be due at 05-07 10:00, when it is no longer true"
     }
 
 
@@ -255,7 +255,7 @@ def test_a_cancellation_goes_where_somebody_was_told() -> None:
     situation = Situation(1, State.CANCELLED, APPROVED, cancelled_at=now, told_channels=frozenset({"sms", "wechat"}))
     found = plan(example(), situation, now)
     assert _rows(found) == _on("2022-02-20 12:00", "cancelled", "sms", "wechat")
-    assert _skipped(found, "kiosk") == {"cancelled 2022-02-20T12:00": "nobody was told on this channel"}
+    assert _skipped(found, "kiosk") == {"cancelled 2022-02-20T04:00Z": "nobody was told on this channel"}
 
 
 def test_a_second_cancellation_is_told_again() -> None:
@@ -295,6 +295,38 @@ def test_what_went_out_late_is_not_put_off_by_planning_again() -> None:
     (before,) = [row for row in first if row.phase is Phase.STARTED and row.channel == "sms"]
     (after,) = [row for row in again if row.phase is Phase.STARTED and row.channel == "sms"]
     assert (after.due_at, after.note) == (before.due_at, before.note)
+
+
+def test_a_finish_that_is_said_late_is_news_all_the_same() -> None:
+    """Back since the 22nd, said on the 30th: whoever was told of the overrun is told so, at once."""
+    finished, said = at("2022-03-22 09:00"), at("2022-03-30 09:00")
+    found = plan(example(), Situation(1, State.COMPLETED, APPROVED, finished_at=finished, concluded_at=said), said)
+    assert _rows(found) == _on("2022-03-30 09:00", "restored", "banner", "kiosk", "sms", "wechat")
+
+
+def test_a_skipped_notice_goes_out_when_a_postponement_makes_it_true() -> None:
+    """Too late for the old start, in good time for the new one."""
+    evening = at("2030-05-09 22:00")
+    first = proposal(window=window("2030-05-10 00:00", "2030-05-20 00:00"))
+    postponed = proposal(window=window("2030-05-17 00:00", "2030-05-27 00:00"))
+    standing = {row.id: row for row in plan(first, Situation(1, approved_at=evening), evening)}
+    (notice,) = [row for row in standing.values() if (row.phase, row.channel) == (Phase.NOTICE, "sms")]
+    assert notice.state is BroadcastState.SKIPPED
+    found = plan(postponed, Situation(2, approved_at=evening, known=standing), at("2030-05-09 23:00"))
+    assert ("2030-05-10 08:00", "notice", "sms") in _rows(found)
+
+
+def test_the_hour_that_occurs_twice_is_told_apart() -> None:
+    """New York, 3 November 2030: a notice at 01:45 before the clocks go back is half an hour before 01:15 after it."""
+    one = proposal(
+        zone="America/New_York",
+        window={"start": "2030-11-03 01:15-05:00", "end": "2030-11-04 00:00"},
+        policy={"reminder": [], "quiet_hours": {}},
+    )
+    now = datetime(2030, 11, 3, 5, 45, tzinfo=UTC)
+    found = plan(one, Situation(1, approved_at=now), now)
+    (notice,) = [row for row in found if row.phase is Phase.NOTICE and row.channel == "sms"]
+    assert notice.state is BroadcastState.PLANNED
 
 
 def test_an_empty_rule_silences_its_phase() -> None:

@@ -75,7 +75,7 @@ def test_each_official_account_has_its_own_post() -> None:
     """Followers of different accounts read different posts."""
     archive = Archive()
     for account in ("one", "two"):
-        exhibit = Exhibit("1", account, "en", {"title": f"of {account}"})
+        exhibit = Exhibit("1", account, "en", {"title": f"of {account}"}, posted=True)
         archive.keep(account, "wechat", 1, _data(), Reception((exhibit,)))
     (moment,) = archive.moments()
     assert {name: row.parts["title"] for name, row in moment.accounts.items()} == {"one": "of one", "two": "of two"}

@@ -10,4 +10,4 @@ from broadcaster.channels.simulation import Exhibit, Reception
 def receive(data: dict[str, Any]) -> Reception:
     """Read the payload of `wechat.post`."""
     row = data["to"][0]
-    return Reception((Exhibit(row["id"], data["account"], row["language"], dict(data["article"])),))
+    return Reception((Exhibit(row["id"], data["account"], row["language"], dict(data["article"]), posted=True),))

@@ -1,0 +1,207 @@
+"""Cases in which peers lost somebody, told somebody twice, or said what was no longer true."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text, update
+
+from broadcaster import clock
+from broadcaster.channels.base import Idempotency
+from broadcaster.channels.transport import Transport
+from broadcaster.delivery import opening
+from broadcaster.delivery.courier import Courier
+from broadcaster.delivery.messages import Press
+from broadcaster.errors import PermanentError, StateError
+from broadcaster.operations import advance, conclude
+from broadcaster.planning.phase import Phase
+from broadcaster.storage.tables import calls as call_table
+from tests.support.examples import SLUG, example, local
+from tests.support.product import ACTOR, Killed, Product, kill
+
+MORNING = local("2022-02-18 10:00")
+
+
+@pytest.fixture
+def published(product: Product) -> Product:
+    """The example, approved on a quiet morning before 300 people, its notice due."""
+    product.at(MORNING)
+    product.gather(300)
+    product.publish()
+    return product
+
+
+def test_one_endpoint_that_is_down_holds_up_no_other(published: Product) -> None:
+    """Of three kiosks the first refuses every connection: the other two are told at once."""
+    broadcast = published.open("kiosk")
+    providers = published.parts.providers()
+    down = replace(providers["kiosk"]["hall-kiosks"], url="http://127.0.0.1:9/")
+    providers["kiosk"]["hall-kiosks"] = down
+    press, transport = Press(published.parts.templates), Transport(allow_private=True)
+    courier = Courier(
+        published.parts.database, published.parts.channels, providers, press, transport, published.web_url
+    )
+    published.deliver(broadcast, courier)
+    assert published.broadcast(broadcast).accepted == 2
+
+
+def test_one_call_that_always_fails_holds_up_no_other(published: Product) -> None:
+    """The provider cannot answer one call of two: the members of the other are told meanwhile."""
+    broadcast = published.open("sms")
+    published.order(channel="sms", kind="status", status=500)
+    published.deliver(broadcast)
+    assert published.broadcast(broadcast).accepted == 100
+
+
+def test_two_kills_around_a_call_in_doubt_send_nothing_twice(published: Product) -> None:
+    """Killed in the call, and killed again after the next claim: who is in doubt stays so, and is not sent to anew."""
+    broadcast = published.open("sms")
+    for _ in range(3):
+        published.end_waits()
+        with contextlib.suppress(Killed):
+            published.deliver(broadcast, published.worker("sms", kill, Idempotency.NONE))
+    assert published.broadcast(broadcast).unknown == 300
+    assert list(published.shown(broadcast).values()) == [1] * 300
+
+
+def test_whoever_surely_saw_nothing_is_sent_through_the_new_provider(published: Product) -> None:
+    """The provider took no calls, and the operator configured another one."""
+    broadcast = published.open("sms")
+    published.order(channel="sms", kind="status", status=503)
+    published.deliver(broadcast)
+    published.end_waits()
+    assert published.value("SELECT count(*) FROM calls WHERE NOT settled AND NOT in_doubt") == 1
+    with published.transaction() as connection:
+        connection.execute(update(call_table).values(provider="the-old-one"))
+    published.deliver(broadcast)
+    row = published.broadcast(broadcast)
+    assert (row.accepted, row.unknown) == (300, 0)
+
+
+def test_a_refusal_after_a_doubt_is_no_rejection(published: Product) -> None:
+    """The answer was lost after acceptance; that the repeat is refused does not undo what people saw."""
+    broadcast = published.open("sms")
+    published.order(channel="sms", kind="drop_after")
+    published.deliver(broadcast)
+    published.end_waits()
+    published.order(channel="sms", kind="status", status=401)
+    published.deliver(broadcast)
+    row = published.broadcast(broadcast)
+    assert (row.unknown, row.rejected) == (200, 0)
+
+
+def test_a_refusal_without_a_doubt_is_one(published: Product) -> None:
+    """Refused at the first attempt, nobody saw anything."""
+    broadcast = published.open("sms")
+    published.order(channel="sms", kind="status", status=401, times=2)
+    published.deliver(broadcast)
+    assert published.broadcast(broadcast).rejected == 300
+
+
+def test_an_adapter_that_fails_in_an_unforeseen_way_loses_nobody(published: Product) -> None:
+    """Whatever it raises, the call is in doubt and the batch is given back."""
+
+    def stumble() -> None:
+        raise RuntimeError("unforeseen")
+
+    broadcast = published.open("sms")
+    published.deliver(broadcast, published.worker("sms", stumble))
+    published.deliver_all(broadcast)
+    assert list(published.shown(broadcast).values()) == [1] * 300
+
+
+def test_an_adapter_may_refuse_a_whole_call(published: Product) -> None:
+    """A permanent error of the adapter is an outcome, not an exception out of the batch."""
+
+    def refuse() -> None:
+        raise PermanentError("refused")
+
+    broadcast = published.open("sms")
+    published.deliver(broadcast, published.worker("sms", refuse))
+    assert published.broadcast(broadcast).rejected == 300
+
+
+def test_a_call_in_doubt_for_longer_than_its_key_is_remembered_is_not_repeated(published: Product) -> None:
+    """After a day the provider would take the repeat for a new message."""
+    broadcast = published.open("sms")
+    with pytest.raises(Killed):
+        published.deliver(broadcast, published.worker("sms", kill))
+    with published.transaction() as connection:
+        connection.execute(text("UPDATE calls SET written_at = written_at - interval '25 hours'"))
+    published.deliver_all(broadcast)
+    row = published.broadcast(broadcast)
+    assert (row.unknown, row.accepted) == (200, 100)
+    assert max(published.shown(broadcast).values()) == 1
+
+
+def test_a_channel_that_left_the_site_is_still_accounted_for(published: Product) -> None:
+    """Its recipients are skipped, and the broadcast is closed."""
+    broadcast = published.open("sms")
+    press, transport = Press(published.parts.templates), Transport(allow_private=True)
+    courier = Courier(published.parts.database, published.parts.channels, {}, press, transport, "")
+    published.deliver(broadcast, courier)
+    row = published.broadcast(broadcast)
+    assert (row.state, row.skipped) == ("closed", 300)
+
+
+def test_the_news_waits_for_a_call_under_way(published: Product) -> None:
+    """Cancelled during a call: `cancelled` is opened after it, so that nobody reads the old message last."""
+    published.open("sms")
+    with published.transaction() as connection:
+        conclude.cancel(connection, SLUG, "put off", ACTOR, clock.now())
+        connection.execute(text("UPDATE batches SET lease_until = now() + interval '1 hour'"))
+    assert opening.open_due(published.parts.database, published.parts.channels, clock.now()) == 0
+    published.end_waits()
+    assert opening.open_due(published.parts.database, published.parts.channels, clock.now()) == 4
+
+
+def test_an_approval_after_the_start_is_told_at_once(product: Product) -> None:
+    """It is in progress before any tick, so that no guard takes `started` for untrue."""
+    product.at(local("2022-02-26 09:00"))
+    product.gather(10)
+    product.publish()
+    broadcast = product.open("sms", Phase.STARTED)
+    product.deliver(broadcast)
+    assert product.broadcast(broadcast).accepted == 10
+
+
+def test_a_started_outage_cannot_be_postponed(product: Product) -> None:
+    """Its state would contradict everything that is sent."""
+    product.at(MORNING)
+    product.gather(3)
+    product.publish()
+    product.at(local("2022-02-26 00:05"))
+    with product.transaction() as connection:
+        advance.advance(connection, clock.now())
+    announcement = example().announcement
+    window = announcement.window.model_copy(
+        update={"start": local("2022-04-01 00:00"), "end": local("2022-04-20 00:00")}
+    )
+    later = example().model_copy(
+        update={"announcement": announcement.model_copy(update={"window": window, "resume": None})}
+    )
+    with pytest.raises(StateError, match="has started, and cannot be moved"):
+        product.publish(later)
+
+
+def test_an_announcement_that_cannot_be_read_holds_up_no_other(published: Product) -> None:
+    """Stored by another version: it is left out with a log line, and the rest moves on."""
+    with published.transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO announcements (slug, state, zone, approved_revision, created_at, approved_at)"
+                " VALUES ('odd', 'scheduled', 'UTC', 1, now(), now())"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO revisions (slug, number, state, digest, content, created_at)"
+                " VALUES ('odd', 1, 'approved', '', '{}', now())"
+            )
+        )
+    published.at(local("2022-02-26 00:00"))
+    with published.transaction() as connection:
+        advance.advance(connection, clock.now())
+    assert published.value("SELECT state FROM announcements WHERE slug <> 'odd'") == "in_progress"
