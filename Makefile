@@ -3,8 +3,8 @@
 VENV     := .venv
 BIN      := $(VENV)/bin
 EXAMPLE  := examples/qingdao-2022/announcement.yaml
-# What the tests need from Debian: a browser and Chinese fonts for it.
-PACKAGES := chromium fonts-noto-cjk
+# What the tests need from Debian: a browser with Chinese fonts, and servers of the machine itself beside the wheels'.
+PACKAGES := chromium fonts-noto-cjk postgresql redis-server
 PIP      := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help

@@ -82,6 +82,14 @@ def cli(tmp_path: Path, database_url: str, servers: Servers) -> Cli:
 
 
 @pytest.fixture
-def bare_cli(tmp_path: Path) -> Cli:
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A data folder that nobody made yet; what private services leave in it is deleted in the end."""
+    folder = tmp_path / "data"
+    yield folder
+    discard(folder)
+
+
+@pytest.fixture
+def bare_cli(data: Path) -> Cli:
     """The command line where nothing is configured."""
-    return Cli(tmp_path / "data")
+    return Cli(data)

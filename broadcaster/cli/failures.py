@@ -25,17 +25,20 @@ def explained(command: Callable[[], object]) -> NoReturn:
     signal.signal(signal.SIGINT, _as_interrupt)
     try:
         command()
+    except KeyboardInterrupt:
+        _stopped()
     except BroadcasterError as error:
+        if _was_interrupted(error):
+            _stopped()
         _say(error)
         sys.exit(WRONG)
-    except KeyboardInterrupt:
-        _print("stopped")
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has enough of it; let the interpreter's last flush go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(WRONG)
     except Exception as error:
+        if _was_interrupted(error):
+            _stopped()
         _print(f"error: an unexpected {type(error).__name__}; please report it with {_keep_traceback()}")
         sys.exit(WRONG)
     sys.exit(0)
@@ -51,6 +54,18 @@ def _say(error: BroadcasterError) -> None:
     _print(f"error: {error.message}")
     if error.hint:
         _print(f"  hint: {error.hint}")
+
+
+def _stopped() -> NoReturn:
+    _print("stopped")
+    sys.exit(INTERRUPTED)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: a library interrupted in the middle of its work may well raise its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _print(text: str) -> None:

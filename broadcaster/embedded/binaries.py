@@ -98,9 +98,10 @@ def _on_path(name: str) -> Iterator[Path]:
     for entry in os.get_exec_path():
         program = Path(entry, name)
         if program.is_absolute() and os.access(program, os.X_OK) and not _is_environment(program.parent):
-            program = program.resolve()
-            if not _is_script(program):
-                yield program
+            real = program.resolve()
+            if not _is_script(real):
+                # Debian's redis-server is a link to redis-check-rdb, which goes by the name it is called with.
+                yield real if real.name == name else program
 
 
 def _is_environment(folder: Path) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -416,6 +418,27 @@ def test_wrong_usage_exits_with_two(bare_cli: Cli, arguments: list[str | Path]) 
     assert ran.code == 2
     assert "Usage:" in ran.err
     assert not bare_cli.data.exists()
+
+
+INTERRUPTED_LIBRARY = """
+from broadcaster.cli.failures import explained
+from broadcaster.errors import UnreachableError
+def command():
+    try:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ValueError("interrupted in the middle")
+    except ValueError as error:
+        raise UnreachableError("Postgres does not answer") from error
+explained(command)
+"""
+
+
+def test_an_interrupt_is_one_also_when_a_library_hides_it() -> None:
+    """A driver that is interrupted in a query complains of something else; the operator still reads `stopped`."""
+    ran = subprocess.run([sys.executable, "-c", INTERRUPTED_LIBRARY], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (130, "stopped\n")
 
 
 COMMANDS = [

@@ -13,6 +13,7 @@ import psutil
 import pytest
 import redis
 
+from broadcaster.embedded import discard
 from broadcaster.embedded.processes import gone
 from broadcaster.sandbox.site import write_sandbox_site
 from tests.support.campaigns import CHANNELS, RECIPIENTS, Played, arguments, received, rehearse
@@ -39,6 +40,7 @@ def default(shared: Path) -> Played:
     with only_one(shared, "default-rehearsal"):
         if not (data / "report.json").exists():
             ran = rehearse(data).ran
+            discard(data)
             (data / "ran.json").write_text(json.dumps([ran.code, ran.out, ran.err]), encoding="utf-8")
     code, out, err = json.loads((data / "ran.json").read_text(encoding="utf-8"))
     return Played(data, Ran(code, out, err))
@@ -100,9 +102,9 @@ def test_a_rehearsal_leaves_no_process_behind(default: Played) -> None:
     assert working_on(default.data) == {}
 
 
-def test_an_outage_that_ends_late_is_told_as_overrun_until_somebody_finishes_it(tmp_path: Path) -> None:
+def test_an_outage_that_ends_late_is_told_as_overrun_until_somebody_finishes_it(data: Path) -> None:
     """The clock completes nothing: every channel hears of the overrun, and of the restoration only a day later."""
-    played = rehearse(tmp_path / "late", A_DAY_LATE)
+    played = rehearse(data, A_DAY_LATE)
     assert consistent(played), played.ran
     for channel in CHANNELS:
         told = played.told(channel)
@@ -111,9 +113,9 @@ def test_an_outage_that_ends_late_is_told_as_overrun_until_somebody_finishes_it(
         assert told[-1] == "restored"
 
 
-def test_a_cancelled_outage_is_called_off_and_nothing_more_is_said(tmp_path: Path) -> None:
+def test_a_cancelled_outage_is_called_off_and_nothing_more_is_said(data: Path) -> None:
     """Whoever had the notice hears that it is off; the rest of the plan never goes out."""
-    played = rehearse(tmp_path / "off", CALLED_OFF)
+    played = rehearse(data, CALLED_OFF)
     assert consistent(played), played.ran
     for channel in CHANNELS:
         assert played.told(channel) == ["notice", "reminder", "cancelled"]
@@ -166,9 +168,8 @@ def underway(data: Path, process: subprocess.Popen[bytes], least: int) -> bool:
         pytest.param([flush_redis, flush_redis], id="Redis"),
     ],
 )
-def test_whatever_dies_in_the_middle_everybody_is_told_once(tmp_path: Path, strikes: list[Strike]) -> None:
+def test_whatever_dies_in_the_middle_everybody_is_told_once(data: Path, strikes: list[Strike]) -> None:
     """Struck while messages go out, the campaign ends consistent, nobody got a message twice, no process stays."""
-    data = tmp_path / "struck"
     with Cli(data).running(*arguments(data, recipients=2000)) as process:
         for least, strike in zip((1, 4000), strikes, strict=True):
             eventually(partial(underway, data, process, least), "messages go out")
@@ -182,27 +183,28 @@ def test_whatever_dies_in_the_middle_everybody_is_told_once(tmp_path: Path, stri
     eventually(lambda: working_on(data) == {}, "no process is left")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_rehearsal_that_is_stopped_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
-    """No process stays, and the folder can be used again at once."""
-    data = tmp_path / "stopped"
-    with Cli(data).running(*arguments(data)) as process:
-        eventually(partial(underway, data, process, 1), "messages go out")
-        assert process.poll() is None, said(data)
-        children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) >= 5
-        process.send_signal(number)
-        assert process.wait(60) == 130
-    eventually(lambda: all(gone(child) for child in children), "every child is gone")
-    assert working_on(data) == {}
-    assert "Traceback" not in said(data)
-    again = rehearse(data, "- {at: 2022-02-18 10:30, do: cancel}\n")
-    assert consistent(again), again.ran
+def test_a_rehearsal_that_is_stopped_stops_everything(data: Path) -> None:
+    """Ctrl-C or TERM in the middle: no process stays, and the folder can be used again at once."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Cli(data).running(*arguments(data)) as process:
+            eventually(partial(underway, data, process, 1), "messages go out")
+            assert process.poll() is None, said(data)
+            children = psutil.Process(process.pid).children(recursive=True)
+            assert len(children) >= 5
+            process.send_signal(number)
+            assert process.wait(60) == 130, said(data)
+        eventually(partial(all_gone, children), "every child is gone")
+        assert working_on(data) == {}
+        assert "Traceback" not in said(data)
 
 
-def test_one_rehearsal_at_a_time_has_a_folder(tmp_path: Path) -> None:
+def all_gone(processes: list[psutil.Process]) -> bool:
+    """Whether all have ended."""
+    return all(gone(process) for process in processes)
+
+
+def test_one_rehearsal_at_a_time_has_a_folder(data: Path) -> None:
     """A second one is refused, and told which folder is taken and what to do."""
-    data = tmp_path / "taken"
     with Cli(data).running(*arguments(data)) as process:
         eventually((data / "rehearsal.lock").exists, "the first one holds the folder")
         eventually((data / "services").exists, "the first one starts its services")
@@ -214,13 +216,13 @@ def test_one_rehearsal_at_a_time_has_a_folder(tmp_path: Path) -> None:
     assert "give another folder with --data" in second.err
 
 
-def test_a_rehearsal_reaches_no_provider_outside_this_machine(tmp_path: Path) -> None:
+def test_a_rehearsal_reaches_no_provider_outside_this_machine(data: Path, tmp_path: Path) -> None:
     """A site with a single real provider is refused before anything is started but the private services."""
     write_sandbox_site(tmp_path, sandbox_url="http://127.0.0.1:9", public_url="http://127.0.0.1:9")
     site = tmp_path / "site.yaml"
     text = site.read_text(encoding="utf-8")
     site.write_text(text.replace("127.0.0.1:9/sms", "sms.example.org/sms"), encoding="utf-8")
-    ran = Cli(tmp_path / "data").run("rehearse", EXAMPLE, "--data", tmp_path / "data", "--site", site)
+    ran = Cli(data).run("rehearse", EXAMPLE, "--data", data, "--site", site)
     assert ran.code == 1
     assert "a rehearsal reaches loopback addresses only, but sms provider sandbox-sms is not one" in ran.err
-    assert not (tmp_path / "data" / "logs").exists()
+    assert not (data / "logs").exists()

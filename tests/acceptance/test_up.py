@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -35,20 +34,29 @@ def said(data: Path) -> str:
     return (data / "output").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_up_started_it_stops(bare_cli: Cli, number: signal.Signals) -> None:
+def greets(data: Path) -> bool:
+    """Whether it has said that everything runs."""
+    return "Ctrl-C stops everything" in said(data)
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    """Whether all have ended."""
+    return all(gone(process) for process in processes)
+
+
+def test_what_up_started_it_stops(bare_cli: Cli) -> None:
     """Ctrl-C or a supervisor's TERM: every process ends, and the next start finds everything as it was."""
     port, sandbox_port = free_port(), free_port()
-    for _ in range(2):
+    for number in (signal.SIGINT, signal.SIGTERM):
         with bare_cli.running("up", "--port", str(port), "--sandbox-port", str(sandbox_port)) as process:
-            eventually(lambda: "Ctrl-C stops everything" in said(bare_cli.data), "everything runs")
+            eventually(partial(greets, bare_cli.data), "everything runs")
             assert answers(port)
             assert answers(sandbox_port)
             children = psutil.Process(process.pid).children(recursive=True)
             assert len(children) >= 5
             process.send_signal(number)
             assert process.wait(60) == 130
-        eventually(lambda: all(gone(child) for child in children), "every child is gone")  # noqa: B023 - called at once
+        eventually(partial(all_gone, children), "every child is gone")
         assert working_on(bare_cli.data) == {}
         assert "Traceback" not in said(bare_cli.data)
 
@@ -68,37 +76,18 @@ def test_an_operator_works_beside_it(bare_cli: Cli, tmp_path: Path) -> None:
         assert process.wait(60) == 130
 
 
-def test_the_health_check_hears_the_scheduler(bare_cli: Cli) -> None:
-    """`python -m workers.health` is what a container asks; it fails where no scheduler ticks."""
-    port, sandbox_port = free_port(), free_port()
-    with bare_cli.running("up", "--port", str(port), "--sandbox-port", str(sandbox_port)) as process:
-        eventually(lambda: "Ctrl-C stops everything" in said(bare_cli.data), "everything runs")
-        control = descendants(psutil.Process(process.pid), "-Q control")[0]
-        environment = control.environ()
-        eventually(lambda: healthy(environment), "the scheduler is heard")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
-    assert not healthy(environment)
-
-
-def healthy(environment: dict[str, str]) -> bool:
-    """What the health check says to the environment of a worker."""
-    command = [sys.executable, "-m", "workers.health"]
-    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
-
-
 def test_a_killed_up_leaves_nothing_that_works_on(bare_cli: Cli) -> None:
     """The kernel ends the programs of a command that had no chance to do it; a new start takes over the rest."""
     port, sandbox_port = free_port(), free_port()
     arguments = ("up", "--port", str(port), "--sandbox-port", str(sandbox_port))
     with bare_cli.running(*arguments) as process:
-        eventually(lambda: "Ctrl-C stops everything" in said(bare_cli.data), "everything runs")
+        eventually(partial(greets, bare_cli.data), "everything runs")
         workers = descendants(psutil.Process(process.pid), "workers.app")
         process.kill()
-    eventually(lambda: all(gone(worker) for worker in workers), "the workers are gone")
+    eventually(partial(all_gone, workers), "the workers are gone")
     eventually(lambda: not answers(port), "the web application is gone")
     with bare_cli.running(*arguments) as process:
-        eventually(lambda: "Ctrl-C stops everything" in said(bare_cli.data), "everything runs again")
+        eventually(partial(greets, bare_cli.data), "everything runs again")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     assert working_on(bare_cli.data) == {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from broadcaster.embedded import discard
 from tests.support.cli import Ran
 from tests.support.databases import only_one
 from tests.support.examples import EXAMPLE, ROOT
@@ -116,5 +117,6 @@ def test_an_installed_rehearsal_runs(installed: Path, elsewhere: Path) -> None:
     (elsewhere / "script.yaml").write_text("- {at: 2022-02-18 10:30, do: cancel}\n", encoding="utf-8")
     arguments = ("announcement.yaml", "--data", "rehearsal", "--recipients", "100", "--script", "script.yaml")
     ran = run(installed / "broadcaster", "rehearse", *arguments, cwd=elsewhere)
+    discard(elsewhere / "rehearsal")
     assert ran.code == 0, ran
     assert "consistent" in ran.out

