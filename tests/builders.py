@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hypothesis import strategies as st
+
 from broadcaster.announcement.source import parse_source, to_yaml
+from broadcaster.audience.segment import Both, Either, Everyone, Not, Segment, Speaks, Tagged
 from broadcaster.planning.proposal import Proposal, parse, read
 
 CHANNELS = ("sms", "wechat", "banner", "kiosk")
@@ -58,3 +61,15 @@ def at(text: str, zone: str = "Asia/Shanghai") -> datetime:
 def window(start: str, end: str | None = None) -> Mapping[str, str]:
     """The data of a window."""
     return {"start": start, "end": end} if end else {"start": start}
+
+
+def segments() -> st.SearchStrategy[Segment]:
+    """Segments over three tags and two languages, up to a few levels deep."""
+    leaves = st.one_of(
+        st.just(Everyone()), st.sampled_from("abc").map(Tagged), st.sampled_from(["en", "zh-Hans"]).map(Speaks)
+    )
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(inner.map(Not), st.builds(Both, inner, inner), st.builds(Either, inner, inner)),
+        max_leaves=6,
+    )
