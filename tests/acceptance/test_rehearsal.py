@@ -17,13 +17,13 @@ from broadcaster.embedded import discard
 from broadcaster.embedded.processes import gone
 from broadcaster.sandbox.site import write_sandbox_site
 from tests.support.campaigns import CHANNELS, RECIPIENTS, Played, arguments, received, rehearse
-from tests.support.cli import Cli, Ran
+from tests.support.cli import LONGEST, Cli, Ran
 from tests.support.databases import only_one
 from tests.support.examples import EXAMPLE
 from tests.support.polling import eventually
 from tests.support.processes import descendants, working_on
 
-pytestmark = pytest.mark.rehearsal
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 
 BEFORE = ["notice", "reminder", "reminder"]
 DURING = ["started", "ongoing", "ongoing", "ongoing"]
@@ -175,7 +175,7 @@ def test_whatever_dies_in_the_middle_everybody_is_told_once(data: Path, strikes:
             eventually(partial(underway, data, process, least), "messages go out")
             assert process.poll() is None, said(data)
             strike(psutil.Process(process.pid))
-        code = process.wait(150)
+        code = process.wait(LONGEST)
     played = Played(data, Ran(code, said(data), ""))
     assert consistent(played), played.ran
     assert played.report["sandbox"]["duplicates"] == 0
@@ -192,7 +192,7 @@ def test_a_rehearsal_that_is_stopped_stops_everything(data: Path) -> None:
             children = psutil.Process(process.pid).children(recursive=True)
             assert len(children) >= 5
             process.send_signal(number)
-            assert process.wait(60) == 130, said(data)
+            assert process.wait(LONGEST) == 130, said(data)
         eventually(partial(all_gone, children), "every child is gone")
         assert working_on(data) == {}
         assert "Traceback" not in said(data)
@@ -210,7 +210,7 @@ def test_one_rehearsal_at_a_time_has_a_folder(data: Path) -> None:
         eventually((data / "services").exists, "the first one starts its services")
         second = Cli(data).run(*arguments(data))
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(LONGEST)
     assert second.code == 1
     assert f"error: another rehearsal runs in {data}" in second.err
     assert "give another folder with --data" in second.err

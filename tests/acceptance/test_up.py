@@ -12,13 +12,13 @@ import requests
 
 from broadcaster.embedded.processes import gone
 from broadcaster.stack import free_port
-from tests.support.cli import Cli
+from tests.support.cli import LONGEST, Cli
 from tests.support.examples import SLUG, to_come
 from tests.support.polling import eventually
 from tests.support.processes import descendants, working_on
 from tests.support.serving import bound
 
-pytestmark = pytest.mark.rehearsal
+pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 
 
 def answers(port: int) -> bool:
@@ -55,7 +55,7 @@ def test_what_up_started_it_stops(bare_cli: Cli) -> None:
             children = psutil.Process(process.pid).children(recursive=True)
             assert len(children) >= 5
             process.send_signal(number)
-            assert process.wait(60) == 130
+            assert process.wait(LONGEST) == 130
         eventually(partial(all_gone, children), "every child is gone")
         assert working_on(bare_cli.data) == {}
         assert "Traceback" not in said(bare_cli.data)
@@ -73,7 +73,7 @@ def test_an_operator_works_beside_it(bare_cli: Cli, tmp_path: Path) -> None:
         document = f"http://127.0.0.1:{port}/surfaces/banner.json"
         eventually(lambda: requests.get(document, timeout=5).json()["announcements"] != [], "the banner shows it")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(LONGEST) == 130
 
 
 def test_a_killed_up_leaves_nothing_that_works_on(bare_cli: Cli) -> None:
@@ -89,7 +89,7 @@ def test_a_killed_up_leaves_nothing_that_works_on(bare_cli: Cli) -> None:
     with bare_cli.running(*arguments) as process:
         eventually(partial(greets, bare_cli.data), "everything runs again")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(LONGEST) == 130
     assert working_on(bare_cli.data) == {}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from broadcaster.embedded import discard
-from tests.support.cli import Ran
+from tests.support.cli import LONGEST, Ran
 from tests.support.databases import only_one
 from tests.support.examples import EXAMPLE, ROOT
 
@@ -68,7 +68,7 @@ def run(program: Path, *arguments: str, cwd: Path) -> Ran:
     """Run a program of the installed environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "BROADCASTER"))}
     found = subprocess.run(
-        [program, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [program, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
     )
     return Ran(found.returncode, found.stdout, found.stderr)
 
@@ -112,6 +112,7 @@ def test_an_installed_render_writes_the_gallery(installed: Path, elsewhere: Path
 
 
 @pytest.mark.rehearsal
+@pytest.mark.timeout(600)
 def test_an_installed_rehearsal_runs(installed: Path, elsewhere: Path) -> None:
     """Migrations, workers, web application and sandbox all start from the wheel."""
     (elsewhere / "script.yaml").write_text("- {at: 2022-02-18 10:30, do: cancel}\n", encoding="utf-8")

@@ -23,7 +23,7 @@ ADDRESS = "/callbacks/sms/sandbox-sms"
 
 @pytest.fixture
 def opened(product: Product) -> tuple[Product, str]:
-    """A product whose kiosk notice to three endpoints is opened, and nothing of it carried yet."""
+    """A product whose SMS notice to three people is opened, and nothing of it carried yet."""
     product.at(local("2022-02-18 10:00"))
     product.gather(3)
     product.publish()

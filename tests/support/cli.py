@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("broadcaster")
-LONGEST = 150.0
+LONGEST = 300.0
 """Seconds after which a command counts as hanging."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from broadcaster.embedded.processes import wait_until
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until a condition counts as never coming true: a loaded machine is slow, not wrong."""
 
 
