@@ -103,10 +103,6 @@ class Stack:
                 raise UnreachableError(f"{name} ends again and again", hint=self._tail(name))
             self._running[name] = (program, self._launch(program))
 
-    def pids(self) -> dict[str, int]:
-        """Program name → pid."""
-        return {name: process.pid for name, (_, process) in self._running.items()}
-
     def stop(self) -> None:
         """Ask every program to end, wait, and end those that do not."""
         processes = [process for _, process in reversed(self._running.values())]

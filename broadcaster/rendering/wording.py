@@ -25,9 +25,6 @@ class Wording(Protocol):
     def window(self, start: datetime, end: datetime | None, *, year: bool) -> str:
         """From a start to an end that may be unknown."""
 
-    def listing(self, names: list[str]) -> str:
-        """Several names as one phrase."""
-
 
 class Chinese:
     """`2022年2月26日0时至3月20日24时`: hours without a leading zero, minutes only when there are any."""
@@ -50,10 +47,6 @@ class Chinese:
         if last_day.date() == start.date():
             return f"{self.instant(start, year=year)}至{self.end(end, year=False).split('日')[1]}"
         return f"{self.instant(start, year=year)}至{self.end(end, year=year and last_day.year != start.year)}"
-
-    def listing(self, names: list[str]) -> str:
-        """Several names as one phrase."""
-        return "、".join(names)
 
     @staticmethod
     def _day(local: datetime, year: bool) -> str:
@@ -89,10 +82,6 @@ class English:
             return f"{start:%H:%M} to {clock} on {self._day(start, year)}"
         show_both = year and _last_day(end).year != start.year
         return f"{self.instant(start, year=show_both)} to {self.end(end, year=year)}"
-
-    def listing(self, names: list[str]) -> str:
-        """Several names as one phrase."""
-        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
     @staticmethod
     def _day(local: datetime, year: bool) -> str:

@@ -12,7 +12,6 @@ from broadcaster.reporting.consistency import Account
 from broadcaster.storage import announcements, broadcasts, ledger
 
 COUNTERS = ("recipients", "accepted", "delivered", "failed", "rejected", "unknown", "skipped")
-SENT_STATES = ("open", "closed")
 
 
 def report(connection: Connection, slug: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -97,12 +97,6 @@ def person_by_phone(connection: Connection, phone: str) -> int | None:
     return connection.execute(select(recipients.c.id).where(of_phone)).scalar()
 
 
-def count(connection: Connection, kind: RecipientKind, channel: str = "") -> int:
-    """How many active recipients there are of a kind on a channel (the empty channel: people)."""
-    of_channel = (recipients.c.kind == kind) & (recipients.c.channel == channel) & recipients.c.inactive_since.is_(None)
-    return int(connection.execute(select(func.count()).select_from(recipients).where(of_channel)).scalar_one())
-
-
 def merge_people(
     connection: Connection, rows: Iterable[tuple[str, str, str, list[str]]], at: datetime
 ) -> dict[str, int]:
@@ -140,9 +134,3 @@ def copy_rows(connection: Connection, statement: str, rows: Iterable[tuple[Any, 
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def addresses(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Every (id, address), for comparing the ledger with what a provider saw."""
-    for row in connection.execute(select(recipients.c.id, recipients.c.address)):
-        yield row.id, row.address

@@ -98,13 +98,6 @@ def test_a_window_without_an_end_reads_on_like_one_with_an_end() -> None:
     assert EN.window(start, None, year=False) == "00:00 on 26 February until further notice"
 
 
-def test_a_listing_reads_as_one_phrase() -> None:
-    """Chinese lists with the enumeration comma, English ends with "and"."""
-    assert ZH.listing(["甲", "乙", "丙"]) == "甲、乙、丙"
-    assert EN.listing(["one"]) == "one"
-    assert EN.listing(["one", "two", "three"]) == "one, two and three"
-
-
 @pytest.mark.parametrize(
     ("language", "kind"), [("zh-Hans", Chinese), ("zh-Hant-HK", Chinese), ("en-GB", English), ("fr", English)]
 )
