@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.transport import Transport, is_loopback
+from broadcaster.channels.transport import MAX_ANSWER_BYTES, Transport, is_loopback
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
 from tests.builders import at
 from tests.channels.http_server import Answer, LocalServer, local_server
@@ -245,3 +245,11 @@ def test_the_body_is_the_same_when_a_call_is_repeated(server: LocalServer) -> No
     assert first.body == second.body
     assert json.loads(first.body)["data"] == {"text": "暂停"}
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
+
+
+def test_an_answer_that_does_not_end_is_cut_off(server: LocalServer) -> None:
+    """Over the limit nobody reads on; it was a success, so the public may have seen it."""
+    server.answer = Answer(body=b"x" * (MAX_ANSWER_BYTES + 1))
+    found = _error(server.url)
+    assert isinstance(found, AmbiguousError)
+    assert "does not end" in found.message

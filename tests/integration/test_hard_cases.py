@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text, update
@@ -17,6 +18,7 @@ from broadcaster.delivery.messages import Press
 from broadcaster.errors import PermanentError, StateError
 from broadcaster.operations import advance, conclude
 from broadcaster.planning.phase import Phase
+from broadcaster.rendering.environment import Templates
 from broadcaster.storage.tables import calls as call_table
 from tests.support.examples import SLUG, example, local
 from tests.support.product import ACTOR, Killed, Product, kill
@@ -205,3 +207,24 @@ def test_an_announcement_that_cannot_be_read_holds_up_no_other(published: Produc
     with published.transaction() as connection:
         advance.advance(connection, clock.now())
     assert published.value("SELECT state FROM announcements WHERE slug <> 'odd'") == "in_progress"
+
+
+def test_a_template_that_stays_broken_leaves_nobody_unaccounted(published: Product, tmp_path: Path) -> None:
+    """Killed in the first call, then the template broke until the expiry: 200 are in doubt, 100 were never sent to."""
+    broadcast = published.open("sms")
+    with pytest.raises(Killed):
+        published.deliver(broadcast, published.worker("sms", kill))
+    broken = tmp_path / "sms" / "notice.zh-Hans.txt.j2"
+    broken.parent.mkdir()
+    broken.write_text("{{ nobody }}", encoding="utf-8")
+    parts, transport = published.parts, Transport(allow_private=True)
+    press = Press(Templates(tmp_path))
+    courier = Courier(parts.database, parts.channels, parts.providers(), press, transport, published.web_url)
+    published.end_waits()
+    published.deliver(broadcast, courier)
+    assert published.broadcast(broadcast).state == "open"
+    published.at(local("2022-02-23 10:00"))
+    published.end_waits()
+    published.deliver(broadcast, courier)
+    row = published.broadcast(broadcast)
+    assert (row.state, row.unknown, row.skipped) == ("closed", 200, 100)
