@@ -1,24 +1,91 @@
-"""Logs: one JSON line an event on standard error. They carry ids and counts, never people."""
+"""Logs: one JSON line an event on standard error. They carry ids and counts, never people.
+
+The product's own events and whatever the libraries have to say go the same way, so that every line of a process can be
+read by a program. A number that some library puts into its words all the same is masked on the way out.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
+from contextlib import AbstractContextManager
+from typing import TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+OURS = "broadcaster"
+"""The logger of our own events, shown from the level of the settings on; everybody else's from WARNING on."""
+_OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery.task", "celery.redirected")
+"""Loggers that libraries give handlers of their own, with another form of line."""
+
+_NUMBER = re.compile(r"(?<![0-9A-Za-z+])(\+\d{5}|(?:86)?1[3-9]\d)(\d{2,6})(\d{4})(?![0-9A-Za-z])")
+"""A telephone number in running text: E.164, or a mainland mobile with or without its country code."""
 
 
 def configure(level: str) -> None:
-    """Send structlog's events and the libraries' warnings to standard error."""
+    """Send structlog's events and the libraries' to standard error; may be called again, with another level."""
+    wanted = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level.upper(), 20)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[*_CONTEXT, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(wanted),
+        logger_factory=lambda *_: logging.getLogger(OURS),
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    root = logging.getLogger()
+    for handler in [row for row in root.handlers if isinstance(row, _Lines)]:
+        root.removeHandler(handler)
+    root.addHandler(_Lines())
+    root.setLevel(max(wanted, logging.WARNING))
+    logging.getLogger(OURS).setLevel(wanted)
+    for name in _OWN_HANDLERS:
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    logging.captureWarnings(capture=True)
+
+
+def bound(**ids: str | int) -> AbstractContextManager[None]:
+    """Every line that is logged in the block carries these: `bound(batch=17, broadcast="7d60…", channel="sms")`.
+
+    Ids and slugs only; what the block binds ends with it, and a block inside another adds to it.
+    """
+    return structlog.contextvars.bound_contextvars(**ids)
+
+
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is at that moment, and never more than a line an event."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+        self.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                foreign_pre_chain=_CONTEXT,
+                processors=[
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    _mask,
+                    structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+                ],
+            )
+        )
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Standard error as it is now."""
+        return sys.stderr
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name for it
+        """A line that cannot be written is lost; a worker's work is not."""
+
+
+def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Hide the middle of every number in what is said: a last resort, nothing of ours says one."""
+    return {name: _NUMBER.sub(r"\1****\3", value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+_CONTEXT: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from broadcaster.errors import InputError, Problem
@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     """REDIS_URL: a broker; a private Redis is started when absent."""
     log_level: str = "INFO"
     """BROADCASTER_LOG_LEVEL."""
+    keys: Path | None = None
+    """BROADCASTER_KEYS: the keyring that seals personal data; `<data>/keys.json` when absent."""
+    metrics_token: SecretStr | None = None
+    """BROADCASTER_METRICS_TOKEN: what `/metrics` wants as a bearer token; without one only this machine may read it."""
     rehearsal: bool = False
     """BROADCASTER_REHEARSAL: set by a rehearsal for its processes; only loopback providers are then reached."""
 
@@ -33,6 +37,11 @@ class Settings(BaseSettings):
         """REDIS_URL in the form that Celery takes; other brokers' addresses pass as they are."""
         url = self.redis_url
         return f"redis+socket://{url.removeprefix('unix://')}" if url and url.startswith("unix://") else url
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the keyring is."""
+        return self.keys or self.data / "keys.json"
 
     @property
     def site_file(self) -> Path:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
@@ -20,11 +21,71 @@ from broadcaster.announcement.model import Frozen, Identifier
 from broadcaster.announcement.rules import Finding
 from broadcaster.announcement.source import explain, read_source
 from broadcaster.announcement.text import Language
-from broadcaster.channels.provider import Provider
+from broadcaster.channels.provider import BreakerRule, Idempotency, Pace, Provider, Quota
 from broadcaster.errors import InputError, Place
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=1024)]
 SecretName = Annotated[str, StringConstraints(pattern=r"^(env:[A-Z][A-Z0-9_]*|file:.+)$")]
+
+
+def _share(value: object) -> object:
+    """A share as a number up to 1 or in percent; what is neither is left for pydantic to complain about."""
+    if not isinstance(value, str) or not value.strip().endswith("%"):
+        return value
+    try:
+        return float(value.strip().removesuffix("%")) / 100
+    except ValueError:
+        return value
+
+
+def _is_share(value: float) -> float:
+    if value > 1:
+        raise ValueError(f"{value:.0%} is more than all of them (write 20 % as 20% or 0.2)")
+    if value <= 0:
+        raise ValueError("a share is more than 0 (write 20 % as 20% or 0.2)")
+    return value
+
+
+def _is_limit(value: float) -> float:
+    if value <= 0:
+        raise ValueError("with a limit of zero or less nothing would ever be sent (leave the field out for no limit)")
+    return value
+
+
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Share = Annotated[float, BeforeValidator(_share), Field(allow_inf_nan=False), AfterValidator(_is_share)]
+"""A part of a whole, more than 0 and at most 1; written as a number or in percent."""
+Rate = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_is_limit)]
+Amount = Annotated[int, AfterValidator(_is_limit)]
+
+
+class PaceConfig(Frozen):
+    """How fast a provider may be called, by all workers together."""
+
+    calls_per_second: Rate | None = None
+    messages_per_second: Rate | None = None
+
+
+class QuotaConfig(Frozen):
+    """How many messages a provider may be given, by calendar days and months."""
+
+    per_day: Amount | None = None
+    per_month: Amount | None = None
+    per_recipient_per_day: Amount | None = None
+
+
+_RULE = BreakerRule()
+
+
+class BreakerConfig(Frozen):
+    """When a provider is left alone for a while."""
+
+    failures: Share = _RULE.failures
+    """The share of calls that failed at which its circuit opens."""
+    calls: Annotated[int, Field(ge=2)] = _RULE.calls
+    """The fewest calls in the window before it may open: one failure says nothing."""
+    window_seconds: Seconds = _RULE.window_seconds
+    open_seconds: Seconds = _RULE.open_seconds
 
 
 class ProviderConfig(Frozen):
@@ -38,12 +99,38 @@ class ProviderConfig(Frozen):
     language: Language | None = None
     """The language of an account's posts; the announcement's first when absent."""
     timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15
+    idempotency: Idempotency | None = None
+    """What repeating a call means at it, where that is not what the channel's format asks for."""
+    visible_after_seconds: Seconds | None = None
+    """How long after a call a `queryable` provider's "never seen" settles nothing."""
+    members_per_call: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """The most recipients in one call; what the channel does when absent."""
+    weight: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Its share beside the weights of the channel's other providers; 0: only while none of those can be called."""
+    pace: PaceConfig = PaceConfig()
+    quota: QuotaConfig = QuotaConfig()
+    breaker: BreakerConfig = BreakerConfig()
 
 
 class ChannelConfig(Frozen):
     """A channel's providers."""
 
     providers: Annotated[tuple[ProviderConfig, ...], Field(min_length=1)]
+
+
+class CanaryConfig(Frozen):
+    """The first part of a large broadcast, which halts it when too many of them fail."""
+
+    above: Annotated[int, Field(ge=0)] = 100_000
+    """A broadcast to more recipients than this has a canary."""
+    share: Share = 0.01
+    """The part of its recipients that is reached first."""
+    failures: Share = 0.2
+    """When a larger share of those failed, the broadcast halts itself."""
+
+
+def _or_default(value: object) -> object:
+    return CanaryConfig() if value is None else value
 
 
 class Site(Frozen):
@@ -55,6 +142,7 @@ class Site(Frozen):
     templates: Path | None = None
     """A folder of templates that override ours file by file."""
     allow_private_addresses: bool = False
+    canary: Annotated[CanaryConfig, BeforeValidator(_or_default)] = CanaryConfig()
     channels: dict[Identifier, ChannelConfig] = Field(default_factory=dict)
 
     def providers(self, channel: str) -> tuple[ProviderConfig, ...]:
@@ -81,6 +169,7 @@ def read_site(path: Path, known_channels: Collection[str]) -> Site:
 
 def resolve(config: ProviderConfig, folder: Path) -> Provider:
     """The provider with its secret; `folder` is where relative secret files are looked for."""
+    visible_after = config.visible_after_seconds
     return Provider(
         name=config.name,
         url=config.url,
@@ -88,6 +177,13 @@ def resolve(config: ProviderConfig, folder: Path) -> Provider:
         label=config.label or config.name,
         language=config.language or "",
         timeout=config.timeout_seconds,
+        idempotency=config.idempotency,
+        visible_after=timedelta(seconds=visible_after) if visible_after else None,
+        members_per_call=config.members_per_call,
+        weight=config.weight,
+        pace=Pace(**config.pace.model_dump()),
+        quota=Quota(**config.quota.model_dump()),
+        breaker=BreakerRule(**config.breaker.model_dump()),
     )
 
 

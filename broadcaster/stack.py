@@ -122,7 +122,7 @@ class Stack:
             # A session of its own: Ctrl-C reaches us alone, and we stop the programs in order.
             return subprocess.Popen(
                 program.command,
-                stdout=log,
+                stdout=subprocess.DEVNULL,  # what Celery says to whoever sits before it; logs are on standard error
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env=self._env,

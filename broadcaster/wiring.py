@@ -11,13 +11,18 @@ from broadcaster.channels.base import Channel
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.transport import Transport, is_loopback
+from broadcaster.delivery.canary import Canary
 from broadcaster.delivery.courier import Courier
+from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.messages import Press
 from broadcaster.errors import InputError, Problem, StateError
+from broadcaster.operations.reach import Reach, reach_of
 from broadcaster.rendering.environment import Templates
 from broadcaster.settings import Settings
 from broadcaster.site import Site, read_site, resolve
 from broadcaster.storage.database import Database
+from broadcaster.storage.migrate import check_vault
+from broadcaster.vault import Vault, ensure_keyring, open_vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +33,17 @@ class App:
     site: Site
     database: Database
     templates: Templates
+    vault: Vault
 
     @property
     def channels(self) -> Mapping[str, Channel]:
         """The channels that the site has providers for."""
         return {slug: channel for slug, channel in CHANNELS.items() if self.site.providers(slug)}
+
+    @property
+    def reach(self) -> dict[str, Reach]:
+        """Whom the site can tell on each channel, and how fast."""
+        return {slug: reach_of(channel, self.site.providers(slug)) for slug, channel in CHANNELS.items()}
 
     def providers(self) -> dict[str, dict[str, Provider]]:
         """Every provider with its secret; raises InputError that names each one that cannot be used."""
@@ -52,12 +63,27 @@ class App:
             refuse_outside(found)
         return found
 
+    @property
+    def canary(self) -> Canary:
+        """The site's rule for large broadcasts."""
+        return Canary(self.site.canary)
+
     def courier(self) -> Courier:
         """A courier with connections of its own."""
         transport = Transport(allow_private=self.site.allow_private_addresses, loopback_only=self.settings.rehearsal)
         press = Press(self.templates)
+        providers = self.providers()
         # Every channel, so that a broadcast of one that left the site is still accounted for.
-        return Courier(self.database, CHANNELS, self.providers(), press, transport, self.site.public_url)
+        return Courier(
+            self.database,
+            CHANNELS,
+            providers,
+            press,
+            transport,
+            Gate(self.settings.redis_url, providers),
+            self.vault,
+            self.site.public_url,
+        )
 
 
 def refuse_outside(providers: Mapping[str, Mapping[str, Provider]]) -> None:
@@ -77,7 +103,15 @@ def open_app(settings: Settings, *, pool_size: int = 4) -> App:
     if not settings.database_url:
         raise StateError("DATABASE_URL is not set", hint="`broadcaster up` starts private services by itself")
     site = open_site(settings)
-    return App(settings, site, Database(settings.database_url, pool_size=pool_size), Templates(site.templates))
+    database = Database(settings.database_url, pool_size=pool_size)
+    return App(settings, site, database, Templates(site.templates), own_vault(settings))
+
+
+def own_vault(settings: Settings) -> Vault:
+    """The vault of this installation; its keyring is made where there is none yet."""
+    if settings.keys is None:
+        ensure_keyring(settings.keys_file)
+    return open_vault(settings.keys_file)
 
 
 def open_site(settings: Settings) -> Site:
@@ -99,4 +133,7 @@ def process_app() -> App:
 @functools.cache
 def process_courier() -> Courier:
     """The courier of this process."""
-    return process_app().courier()
+    parts = process_app()
+    with parts.database.begin() as connection:
+        check_vault(connection, parts.vault)
+    return parts.courier()

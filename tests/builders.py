@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from broadcaster.announcement.source import parse_source, to_yaml
-from broadcaster.audience.segment import Both, Either, Everyone, Not, Segment, Speaks, Tagged
+from broadcaster.channels import registry
 from broadcaster.planning.proposal import Proposal, parse, read
+from broadcaster.planning.segment import Both, Either, Everyone, Not, Segment, Speaks, Tagged
 
-CHANNELS = ("sms", "wechat", "banner", "kiosk")
+CHANNELS = registry.CHANNELS
 EXAMPLE_FILE = Path(__file__).parents[1] / "examples/qingdao-2022/announcement.yaml"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

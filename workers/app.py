@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_init, setup_logging, worker_process_init
 
 from broadcaster import logs
 from broadcaster import settings as settings_module
@@ -32,6 +33,16 @@ app.conf.update(
 )
 
 
+@worker_process_init.connect
+def _collect_garbage_seldom(**_: Any) -> None:
+    """A batch makes thousands of small objects that go by themselves: looking for cycles took a fifth of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+
+
+@celeryd_init.connect
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
+    """Twice in a worker: what it warns of before it asks for its logs is a JSON line as well."""
     logs.configure(_settings.log_level)

@@ -1,46 +1,35 @@
-"""Segments against the database: the same filter as SQL."""
+"""Segments against the database: how many people of the newest version a filter covers.
+
+Counted from the sums that every import keeps for each language and set of tags, so it is exact and takes no longer for
+ten million people than for ten.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, not_, or_, select, true
+from sqlalchemy import Connection
 
-from broadcaster.audience.segment import Both, Either, Everyone, Not, Segment, Speaks, Tagged
-from broadcaster.channels.base import RecipientKind
-from broadcaster.storage.tables import recipients
-
-_LISTED = (recipients.c.kind == RecipientKind.PERSON) & recipients.c.inactive_since.is_(None)
+from broadcaster.planning.segment import Segment, contains
+from broadcaster.storage import audiences
+from broadcaster.storage.audiences import PEOPLE, Combination
 
 
-def condition(segment: Segment) -> ColumnElement[bool]:
-    """The segment as a condition on `recipients`."""
-    match segment:
-        case Everyone():
-            return true()
-        case Tagged(tag):
-            return literal(tag) == func.any(recipients.c.tags)
-        case Speaks(language):
-            return recipients.c.language == language
-        case Not(inner):
-            return not_(condition(inner))
-        case Both(left, right):
-            return and_(condition(left), condition(right))
-        case Either(left, right):
-            return or_(condition(left), condition(right))
+def chosen(combinations: Iterable[Combination], segment: Segment) -> list[Combination]:
+    """Those of the combinations of language and tags that are in the segment."""
+    return [row for row in combinations if contains(segment, row.language, row.tags)]
 
 
 def count(connection: Connection, segment: Segment) -> int:
-    """How many listed people are in the segment."""
-    query = select(func.count()).select_from(recipients).where(_LISTED, condition(segment))
-    return int(connection.execute(query).scalar_one())
+    """How many people of the newest version are in the segment."""
+    return sum(row.recipients for row in chosen(_newest(connection), segment))
 
 
 def unknown_tags(connection: Connection, tags: Iterable[str]) -> list[str]:
-    """Which of `tags` no listed person has."""
-    wanted = sorted(set(tags))
-    return [tag for tag in wanted if not connection.execute(_anybody(tag)).scalar()]
+    """Which of `tags` nobody in the newest version has."""
+    known = frozenset[str]().union(*(row.tags for row in _newest(connection)))
+    return sorted(set(tags) - known)
 
 
-def _anybody(tag: str) -> Select[bool]:
-    return select(select(recipients.c.id).where(_LISTED, condition(Tagged(tag))).exists())
+def _newest(connection: Connection) -> Sequence[Combination]:
+    return audiences.combinations(connection, PEOPLE, audiences.newest(connection, PEOPLE))

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from broadcaster.channels.provider import Idempotency as Idempotency  # noqa: PLC0414 - also a word of this module
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
 from broadcaster.planning.phase import Phase
@@ -34,17 +35,6 @@ class RecipientKind(StrEnum):
     ENDPOINT = "endpoint"
 
 
-class Idempotency(StrEnum):
-    """What repeating a call means at its provider."""
-
-    IDEMPOTENT = "idempotent"
-    """The provider dedupes on our key: after an ambiguous failure the same call is made again."""
-    QUERYABLE = "queryable"
-    """The provider can be asked what became of a call."""
-    NONE = "none"
-    """After an ambiguous failure the outcome stays unknown; it is shown, counted, and never silently sent again."""
-
-
 class Outcome(StrEnum):
     """What became of one recipient in one broadcast."""
 
@@ -54,17 +44,16 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A recipient in a call; `language` is one that the announcement has."""
+class Member(NamedTuple):
+    """A recipient in a call; `language` is one that the announcement has, `name` may be empty."""
 
     id: int
     address: str
     language: str
+    name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """The outcome for one recipient; `reason` for people, `reference` is the provider's own id."""
 
     recipient_id: int
@@ -98,8 +87,11 @@ class Adapter(Protocol):
     """The way to one kind of provider."""
 
     idempotency: Idempotency
+    """What repeating a call means, unless the provider's own configuration says otherwise (`idempotency_of`)."""
     dedupes_for: timedelta
-    """How long an idempotent provider remembers a key, in machine time; a call in doubt for longer is not repeated."""
+    """How long a provider remembers a call, in machine time: one in doubt for longer is not repeated or asked about."""
+    visible_after: timedelta
+    """How long after a call was last made its provider may still not know of it: an earlier "no" settles nothing."""
 
     @property
     def members_per_call(self) -> int:
@@ -108,6 +100,14 @@ class Adapter(Protocol):
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
         """Make the call; one delivery a member, or a TransientError, PermanentError or AmbiguousError for all."""
+        ...
+
+    def ask(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery] | None:
+        """What became of the call, at a provider that can be asked: one delivery a member, as `send` gives them.
+
+        None: the provider is sure that it never saw the call. A TransientError or AmbiguousError: there is no answer,
+        and nothing is known that was not known before.
+        """
         ...
 
 
@@ -127,3 +127,13 @@ class Channel:
     def pool(self) -> str:
         """Which recipients it reaches: people are shared by all channels, accounts and endpoints are its own."""
         return "" if self.reaches is RecipientKind.PERSON else self.slug
+
+
+def idempotency_of(channel: Channel, provider: Provider) -> Idempotency:
+    """What repeating a call means at this provider: what its configuration says, else what its format asks for."""
+    return provider.idempotency or channel.adapter.idempotency
+
+
+def visible_after_of(channel: Channel, provider: Provider) -> timedelta:
+    """How long after a call was last made this provider's "never seen" settles nothing, in machine time."""
+    return channel.adapter.visible_after if provider.visible_after is None else provider.visible_after

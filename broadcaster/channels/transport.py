@@ -1,5 +1,7 @@
 """HTTP on the way out: signed by the Standard Webhooks scheme, on reused connections, with every failure classified.
 
+A call is a POST. A question about a call is a GET under the call's key; its failure says nothing about the call.
+
 Redirects are not followed, proxy variables are ignored, and private addresses are refused unless a setting allows them;
 a checked address is the one that is connected to. Only a failure before the request was sent, or a status that says
 so, counts as surely not accepted; whatever else goes wrong is ambiguous.
@@ -9,13 +11,15 @@ Source: standardwebhooks.com/spec (headers, `v1,` HMAC-SHA256 over `id.timestamp
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +43,8 @@ from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a connection."""
 MAX_ANSWER_BYTES = 1_000_000
+FRESH = timedelta(seconds=2)
+"""A signature that was refused when it was older than this may have been refused for its age."""
 
 _NOT_ACCEPTED = frozenset({425, 429, 503})
 _PERHAPS_ACCEPTED = frozenset({408, 409})
@@ -51,6 +57,7 @@ class Transport:
 
     def __init__(self, *, allow_private: bool = False, loopback_only: bool = False) -> None:
         self._loopback_only = loopback_only
+        self._made_at: datetime | None = None
         config = Config(
             ip_filter_enable=not (allow_private or loopback_only),
             ip_filter_allow_loopback_ips=False,
@@ -60,28 +67,66 @@ class Transport:
         )
         self._session = Manager(config).get_session()
         self._session.trust_env = False
+        self._bases: dict[str, requests.PreparedRequest] = {}
+
+    def dated(self, at: datetime) -> Transport:
+        """The same sessions, with every signature dated `at`, machine time: when the call was written down.
+
+        Receivers refuse a signature that is too old. So what a frozen worker sends late is not accepted any more, and a
+        "not found" that is older than that stays true.
+        """
+        found = copy.copy(self)
+        found._made_at = at
+        return found
 
     def post_event(self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
         """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer."""
         event = {"type": kind, "timestamp": at.isoformat(), "data": data}
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-        sent_at = clock.machine_now()
-        headers = {
-            "content-type": "application/json; charset=utf-8",
-            "webhook-id": key,
-            "webhook-timestamp": str(int(sent_at.timestamp())),
-            "webhook-signature": Webhook(provider.secret).sign(key, sent_at, body),
-        }
-        return self._post(provider, body.encode(), headers)
+        sent_at = self._made_at or clock.machine_now()
+        headers = {"content-type": "application/json; charset=utf-8", **_signed(provider, key, sent_at, body)}
+        answer = self._exchange(provider, body.encode(), headers)
+        _raise_for_status(provider, answer, clock.machine_now() - sent_at)
+        return answer.body
 
-    def _post(self, provider: Provider, body: bytes, headers: dict[str, str]) -> bytes:
+    def get_event(self, provider: Provider, key: str) -> bytes | None:
+        """Ask what became of the call under `key`; gives the answer that it got, None when it was never seen.
+
+        `GET <url>?webhook-id=KEY`, signed over an empty body. Raises TransientError or AmbiguousError when there is no
+        usable answer, whatever the reason: an unanswered question says nothing about the call.
+        """
+        headers = {"cache-control": "no-store", **_signed(provider, key, clock.machine_now(), "")}
+        try:
+            answer = self._exchange(provider, b"", headers, {"webhook-id": key})
+        except PermanentError as error:
+            raise AmbiguousError(error.message, hint=error.hint) from error
+        if answer.status in _NOT_ACCEPTED:
+            raise TransientError(f"{provider.name} answered {answer.status}", retry_after=answer.retry_after)
+        if answer.status == 404 and _names(answer.body, key):
+            return None
+        if answer.status == 200 and answer.body.lstrip().startswith(b"{"):
+            return answer.body
+        raise AmbiguousError(f"{provider.name} did not answer a question about a call ({answer.status})")
+
+    def _exchange(
+        self,
+        provider: Provider,
+        body: bytes,
+        headers: dict[str, str],
+        query: dict[str, str] | None = None,
+    ) -> _Answer:
+        """One request and its whole answer, whatever its status; raises what is known when there is none."""
         if self._loopback_only and not is_loopback(provider.url):
             raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
         try:
             deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
-            timeouts = (CONNECT_TIMEOUT, provider.timeout)
-            answer = self._session.post(provider.url, data=body, headers=headers, timeout=timeouts, stream=True)
-            content = _read(provider, answer, deadline)
+            request = self._question(provider.url, query) if query else self._posting(provider.url, body)
+            request.headers.update(headers)
+            timeout = (CONNECT_TIMEOUT, provider.timeout)
+            # By the adapter itself: a session would look for cookies, hooks and redirects, which there are none of.
+            adapter = self._session.get_adapter(provider.url)
+            answer = adapter.send(request, timeout=timeout, stream=True, verify=self._session.verify)
+            return _Answer(answer.status_code, _read(provider, answer, deadline), _retry_after(answer))
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
             raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
@@ -91,8 +136,28 @@ class Transport:
             raise _failure(provider, error) from error
         except HTTPError as error:
             raise AmbiguousError(f"{provider.name} broke off its answer ({type(error).__name__})") from error
-        _raise_for_status(provider, answer)
-        return content
+
+    def _question(self, url: str, query: dict[str, str]) -> requests.PreparedRequest:
+        prepared: requests.PreparedRequest = self._session.prepare_request(requests.Request("GET", url, params=query))
+        return prepared
+
+    def _posting(self, url: str, body: bytes) -> requests.PreparedRequest:
+        """A POST of the body: what is the same for every call to an address is prepared once."""
+        if url not in self._bases:
+            self._bases[url] = self._session.prepare_request(requests.Request("POST", url))
+        request = self._bases[url].copy()
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer as it was read; `retry_after` in seconds."""
+
+    status: int
+    body: bytes
+    retry_after: float | None
 
 
 def is_loopback(url: str) -> bool:
@@ -116,15 +181,32 @@ def _read(provider: Provider, answer: requests.Response, deadline: float) -> byt
     return bytes(content)
 
 
-def _raise_for_status(provider: Provider, answer: requests.Response) -> None:
-    status = answer.status_code
+def _signed(provider: Provider, key: str, at: datetime, body: str) -> dict[str, str]:
+    return {
+        "webhook-id": key,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(provider.secret).sign(key, at, body),
+    }
+
+
+def _names(body: bytes, key: str) -> bool:
+    """Whether a "not found" is about this call: a router that knows no such address answers 404 as well."""
+    try:
+        return bool(json.loads(body)["webhook-id"] == key)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
+def _raise_for_status(provider: Provider, answer: _Answer, age: timedelta) -> None:
+    """Say what a status means for the call; `age` is that of its signature."""
+    status = answer.status
     if 200 <= status < 300:
         return
     what = f"{provider.name} answered {status}"
-    if status in _NOT_ACCEPTED:
-        raise TransientError(what, retry_after=_retry_after(answer))
+    if status in _NOT_ACCEPTED or (status == 401 and age > FRESH):
+        raise TransientError(what, retry_after=answer.retry_after)
     if status in _PERHAPS_ACCEPTED or status >= 500:
-        raise AmbiguousError(what, retry_after=_retry_after(answer))
+        raise AmbiguousError(what, retry_after=answer.retry_after)
     raise PermanentError(what)
 
 

@@ -1,7 +1,8 @@
 """The adapter of every channel that is reached by a signed webhook of our own format.
 
-The receiver dedupes on `webhook-id`, so a call may be repeated. A 2xx answer accepts every member, but those that its
-JSON body names: `{"rejected": [{"id": "17", "reason": "…"}], "reference": "…"}`. Channels differ in their payload only.
+The receiver dedupes on `webhook-id`, so a call may be repeated. One that cannot dedupe may answer questions instead,
+and is then configured as `queryable`. A 2xx answer accepts every member, but those that its JSON body names:
+`{"rejected": [{"id": "17", "reason": "…"}], "reference": "…"}`. Channels differ in their payload only.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class WebhookAdapter:
     idempotency = Idempotency.IDEMPOTENT
     dedupes_for = timedelta(hours=24)
     """What our format asks of a receiver."""
+    visible_after = timedelta(minutes=6)
+    """A receiver refuses a signature of five minutes ago, and shows what it accepted within the sixth."""
 
     def __init__(self, kind: str, payload: Payload, members_per_call: int) -> None:
         self.members_per_call = members_per_call
@@ -36,6 +39,11 @@ class WebhookAdapter:
         data = {**_common(call), **self._payload(call, provider)}
         answer = transport.post_event(provider, call.key, self._kind, call.prepared_at, data)
         return _read_answer(call, provider, answer)
+
+    def ask(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery] | None:
+        """What the call was answered, read as it would have been then; None when the receiver never saw it."""
+        answer = transport.get_event(provider, call.key)
+        return None if answer is None else _read_answer(call, provider, answer)
 
 
 def _common(call: Call) -> dict[str, Any]:
@@ -59,6 +67,8 @@ def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         # The public may well have seen it; but who of them, nobody can tell.
         raise AmbiguousError(f"{provider.name} answered something that cannot be read") from None
+    if not refused:
+        return [Delivery(member.id, Outcome.ACCEPTED, reference=reference) for member in call.members]
     return [_delivery(member.id, refused, reference) for member in call.members]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from broadcaster.cli import groups
 from broadcaster.cli.failures import explained
 
 app = typer.Typer(
@@ -17,12 +18,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-audience = typer.Typer(help="The people who are told.", no_args_is_help=True)
-app.add_typer(audience, name="audience")
+app.add_typer(groups.audience, name="audience")
+app.add_typer(groups.keys, name="keys")
 
 File = Annotated[Path, typer.Argument(help="The announcement's YAML file.")]
 Slug = Annotated[str, typer.Argument(help="The announcement's slug.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data for programs instead of a table.")]
+HeldSlug = Annotated[str | None, typer.Argument(help="The announcement's slug.", show_default=False)]
+HeldBroadcast = Annotated[str | None, typer.Option("--broadcast", help="One broadcast: its id, or how it begins.")]
+Everything = Annotated[bool, typer.Option("--everything", help="Whatever there is to send.")]
 TemplateFolder = Annotated[
     Path | None, typer.Option(help="A folder of templates that override ours file by file.", show_default=False)
 ]
@@ -105,17 +109,34 @@ def approve(
 
 @app.command()
 def status(
-    slug: Slug,
+    slug: Annotated[str | None, typer.Argument(help="The announcement's slug; all of them without it.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep the table up to date until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show every broadcast of an announcement and what came of it.
+    """Show how every announcement stands, or every broadcast of one and what came of it.
 
     Example: `broadcaster status qingdao-2022 --watch`
     """
     from broadcaster.cli import status as command
 
     command.status(slug, watch=watch, as_json=as_json)
+
+
+@app.command()
+def report(
+    slug: Slug,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the page is written; else SLUG-report.html.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write who was told what, when and how late as one HTML page with charts; reads the announcement's whole ledger.
+
+    Example: `broadcaster report qingdao-2022 --out report.html`
+    """
+    from broadcaster.cli import report as command
+
+    command.write(slug, out, as_json=as_json)
 
 
 @app.command()
@@ -131,6 +152,70 @@ def ledger(
     from broadcaster.cli import ledger as command
 
     command.ledger(phone, announcement, as_json=as_json)
+
+
+@app.command()
+def failures(
+    slug: Slug,
+    broadcast: Annotated[str | None, typer.Option(help="Only this broadcast: its id, or how it begins.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Count who was not reached, by channel, provider, outcome and reason; `export --failures` names them.
+
+    Example: `broadcaster failures qingdao-2022`
+    """
+    from broadcaster.cli import ledger as command
+
+    command.failures(slug, broadcast, as_json=as_json)
+
+
+@app.command("retry-failed")
+def retry_failed(
+    broadcast: Annotated[str, typer.Argument(help="The broadcast's id, or how it begins.")],
+    reason: Annotated[str, typer.Option(help="Why, for the event log and `status`.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Tell those whom a broadcast and its retries failed to reach once more: as a broadcast of its own, due now.
+
+    Example: `broadcaster retry-failed 7d60 --reason "the provider is mended"`
+    """
+    from broadcaster.cli import retry as command
+
+    command.retry_failed(broadcast, reason, as_json=as_json)
+
+
+@app.command()
+def export(
+    slug: Slug,
+    out: Annotated[Path, typer.Option(help="The file: .csv, .csv.gz or .parquet.")],
+    failures: Annotated[bool, typer.Option("--failures", help="Only who was not reached.")] = False,
+    with_phones: Annotated[
+        bool, typer.Option("--with-phones", help="Phones in full; the event log says who had them.")
+    ] = False,
+) -> None:
+    """Write who was told what, one row a delivery; phones are masked.
+
+    Example: `broadcaster export qingdao-2022 --out qingdao.csv.gz`
+    """
+    from broadcaster.cli import export as command
+
+    command.export(slug, out, failures=failures, with_phones=with_phones)
+
+
+@app.command()
+def purge(
+    older_than: Annotated[str, typer.Option(help="How long ago it was completed or cancelled, such as 365d.")],
+    announcement: Annotated[str | None, typer.Option(help="Only this announcement.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete who was told what of announcements that are long over; totals and events are kept.
+
+    Example: `broadcaster purge --older-than 365d --dry-run`
+    """
+    from broadcaster.cli import retention as command
+
+    command.purge(older_than, announcement, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -166,54 +251,66 @@ def cancel(
 
 
 @app.command()
-def pause(slug: Slug) -> None:
-    """Hold everything of an announcement back; calls under way still end. Surfaces go on showing it.
+def pause(
+    slug: HeldSlug = None,
+    broadcast: HeldBroadcast = None,
+    everything: Everything = False,
+    reason: Annotated[str, typer.Option(help="Why, for whoever looks next.")] = "",
+) -> None:
+    """Hold an announcement, one broadcast, or everything back; calls under way still end. Surfaces go on showing it.
 
     Example: `broadcaster pause qingdao-2022`
     """
-    from broadcaster.cli import operate as command
+    from broadcaster.cli import hold as command
 
-    command.set_paused(slug, paused=True)
+    command.pause(slug, broadcast, reason, everything=everything)
 
 
 @app.command()
-def resume(slug: Slug) -> None:
-    """Let a paused announcement go on; what expired meanwhile is skipped and says so.
+def halt(
+    reason: Annotated[str, typer.Option(help="Why: shown wherever its state is shown.")],
+    slug: HeldSlug = None,
+    broadcast: HeldBroadcast = None,
+    everything: Everything = False,
+) -> None:
+    """Like pause, for when something is wrong: `status` and the metrics call it halted until somebody resumes it.
+
+    Example: `broadcaster halt --everything --reason "wrong hotline number in the text"`
+    """
+    from broadcaster.cli import hold as command
+
+    command.halt(slug, broadcast, reason, everything=everything)
+
+
+@app.command()
+def resume(
+    slug: HeldSlug = None,
+    broadcast: HeldBroadcast = None,
+    everything: Everything = False,
+    skip_due_before: Annotated[
+        str | None, typer.Option(help="After a restore: until when the old database may have sent.", show_default=False)
+    ] = None,
+) -> None:
+    """Let what was paused or halted go on; what expired meanwhile is skipped and says so.
 
     Example: `broadcaster resume qingdao-2022`
     """
-    from broadcaster.cli import operate as command
+    from broadcaster.cli import hold as command
 
-    command.set_paused(slug, paused=False)
+    command.resume(slug, broadcast, skip_due_before, everything=everything)
 
 
-@audience.command("import")
-def import_audience(
-    file: Annotated[Path, typer.Argument(help="A CSV file with the columns phone, name, language, tags.")],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when any row was rejected.")] = False,
-    as_json: Json = False,
+@app.command()
+def restored(
+    backup_at: Annotated[str, typer.Option("--from", help="When the backup was made.")],
 ) -> None:
-    """Import people; bad rows go to a rejects file beside it, with line and reason.
+    """Hold everything back after a backup was restored, before anything is started on it.
 
-    Example: `broadcaster audience import people.csv --strict`
+    Example: `broadcaster restored --from "2022-02-24 03:00"`
     """
-    from broadcaster.cli import audience as command
+    from broadcaster.cli import restore as command
 
-    command.import_people(file, strict=strict, as_json=as_json)
-
-
-@audience.command("count")
-def count_audience(
-    segment: Annotated[str, typer.Argument(help="A filter such as `tag:retired and not language:en`.")] = "everyone",
-    as_json: Json = False,
-) -> None:
-    """Count the people in a segment.
-
-    Example: `broadcaster audience count "tag:retired and not language:en"`
-    """
-    from broadcaster.cli import audience as command
-
-    command.count_people(segment, as_json=as_json)
+    command.restored(backup_at)
 
 
 @app.command()

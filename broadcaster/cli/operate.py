@@ -13,6 +13,7 @@ from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
 from broadcaster.operations import conclude, revise
+from broadcaster.operations.outlook import Outlook, outlook_of
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import read
 from broadcaster.rendering.renderer import render_all
@@ -27,10 +28,10 @@ def apply(file: Path, *, as_json: bool) -> None:
         if problems:
             raise InputError(problems)
         with parts.database.begin() as connection:
-            found = revise.preview(connection, proposal, now)
+            found = revise.preview(connection, proposal, now, parts.reach)
             number = revise.propose(connection, proposal, operator(), now)
     if as_json:
-        print_json({"slug": slug, "revision": number})
+        print_json({"slug": slug, "revision": number, "warnings": list(found.outlook.warnings)})
     elif number is None:
         console.print(f"{slug}: nothing to do")
     else:
@@ -43,9 +44,10 @@ def approve(slug: str, number: int, *, as_json: bool) -> None:
     """Approve a revision; its plan becomes rows."""
     now = clock.now()
     with session() as parts, parts.database.begin() as connection:
-        sync_endpoints(connection, parts.site, parts.channels, now)
-        changes = revise.approve(connection, slug, number, operator(), now, parts.channels)
-    _tell(changes, f"{slug}: revision {number} is approved", as_json=as_json)
+        sync_endpoints(connection, parts.vault, parts.site, parts.channels, now)
+        changes = revise.approve(connection, slug, number, operator(), now, parts.reach)
+        expected = outlook_of(connection, slug, changes, now, parts.reach)
+    _tell(changes, expected, f"{slug}: revision {number} is approved", as_json=as_json)
 
 
 def finish(slug: str, at: str | None, *, as_json: bool) -> None:
@@ -58,21 +60,18 @@ def finish(slug: str, at: str | None, *, as_json: bool) -> None:
         except ValueError as error:
             raise InputError.one(f"--at: {error}") from error
         changes = conclude.finish(connection, slug, instant, operator(), now)
-    _tell(changes, f"{slug}: service is back since {instant.astimezone(zone):%Y-%m-%d %H:%M}", as_json=as_json)
+        expected = outlook_of(connection, slug, changes, now, parts.reach)
+    since = f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+    _tell(changes, expected, f"{slug}: service is back since {since}", as_json=as_json)
 
 
 def cancel(slug: str, reason: str, *, as_json: bool) -> None:
     """Call the outage off."""
+    now = clock.now()
     with session() as parts, parts.database.begin() as connection:
-        changes = conclude.cancel(connection, slug, reason, operator(), clock.now())
-    _tell(changes, f"{slug}: cancelled", as_json=as_json)
-
-
-def set_paused(slug: str, *, paused: bool) -> None:
-    """Hold an announcement back, or let it go on."""
-    with session() as parts, parts.database.begin() as connection:
-        conclude.set_paused(connection, slug, operator(), clock.now(), paused=paused)
-    console.print(f"{slug}: {'paused; no new call begins before `broadcaster resume`' if paused else 'goes on'}")
+        changes = conclude.cancel(connection, slug, reason, operator(), now)
+        expected = outlook_of(connection, slug, changes, now, parts.reach)
+    _tell(changes, expected, f"{slug}: cancelled", as_json=as_json)
 
 
 def migrate() -> None:
@@ -81,9 +80,9 @@ def migrate() -> None:
         console.print(f"the database at {parts.database.address} is up to date")
 
 
-def _tell(changes: Changes, headline: str, *, as_json: bool) -> None:
+def _tell(changes: Changes, expected: Outlook, headline: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(changes_data(changes))
+        print_json(changes_data(changes, expected))
         return
     console.print(headline)
-    show_changes(changes)
+    show_changes(changes, expected)

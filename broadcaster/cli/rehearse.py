@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from broadcaster import logs
+from broadcaster import clock, logs
 from broadcaster.announcement.times import zone_of
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.failures import WRONG
@@ -21,7 +21,7 @@ from broadcaster.rehearsal.rehearse import Result, Scene, Wish, play, write_json
 from broadcaster.rehearsal.script import read_script
 from broadcaster.reporting.page import write_html
 from broadcaster.reporting.report import broadcast_data
-from broadcaster.storage import announcements, broadcasts
+from broadcaster.storage import announcements, progress
 
 COUNTS = ("recipients", "accepted", "delivered", "rejected", "unknown", "skipped")
 LOOK_EVERY = 0.2
@@ -81,10 +81,10 @@ class Timeline:
 
     def draw(self, scene: Scene) -> None:
         """Bring the screen up to date now."""
-        self._looked_at = time.monotonic()
+        self._looked_at, now = time.monotonic(), clock.now()
         with scene.parts.database.begin() as connection:
             standing = announcements.find(connection, scene.slug)
-            rows = broadcasts.rows_of(connection, scene.slug)
+            rows = progress.rows_of(connection, scene.slug, now)
         zone = zone_of(standing.zone if standing else "UTC")
         if not self._headed:
             console.print(
@@ -92,16 +92,15 @@ class Timeline:
             )
             self._headed = True
         for row in rows:
-            self._draw(broadcast_data(row, zone))
+            self._draw(broadcast_data(row, zone, now))
 
     def _draw(self, row: dict[str, Any]) -> None:
         key = row["id"]
-        settled = sum(row[name] for name in ("accepted", "rejected", "unknown", "skipped"))
         if row["state"] == "open":
             if key not in self._bars:
                 label = f"{minute(row['due_at'])}  {row['phase']:<9} {row['channel']:<7}"
                 self._bars[key] = self._progress.add_task(label, total=row["recipients"])
-            self._progress.update(self._bars[key], completed=settled)
+            self._progress.update(self._bars[key], completed=row["accounted"])
         elif row["state"] in _DONE and key not in self._printed and self._is_final(row):
             if key in self._bars:
                 self._progress.remove_task(self._bars.pop(key))

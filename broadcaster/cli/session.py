@@ -21,7 +21,7 @@ def session() -> Iterator[App]:
     with hosted(settings) as addressed:
         parts = open_app(addressed)
         try:
-            migrate(parts.database)
+            migrate(parts.database, parts.vault)
             yield parts
         finally:
             parts.database.close()

@@ -59,7 +59,7 @@ def _prepare_database(settings: Settings) -> None:
     parts = open_app(settings)
     migrate(parts.database)
     with parts.database.begin() as connection:
-        sync_endpoints(connection, parts.site, parts.channels, clock.now())
+        sync_endpoints(connection, parts.vault, parts.site, parts.channels, clock.now())
     parts.database.close()
 
 

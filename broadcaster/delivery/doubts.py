@@ -1,53 +1,60 @@
-"""Doubts: what to do with the calls that an earlier claim of a batch left open."""
+"""Doubts: what to do with the calls that an earlier claim of a batch left open. Each of them may have been seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 
-from broadcaster.channels.base import Delivery, Idempotency, Outcome
-from broadcaster.delivery.messages import Press
-from broadcaster.delivery.routing import Run, Step, repeat
-from broadcaster.planning.phase import Phase
-from broadcaster.storage import batches, recipients
+from broadcaster.channels.base import Delivery, Idempotency, Outcome, idempotency_of
+from broadcaster.delivery.recording import Result
+from broadcaster.delivery.run import Run, Step
 
 
-def left_open(connection: Connection, run: Run, press: Press) -> tuple[list[Step], list[Delivery]]:
-    """The calls to repeat, and the recipients whose outcome stays unknown; these calls are settled here.
+@dataclass(slots=True)
+class Doubts:
+    """The open calls of a batch: those to repeat, those to ask about, and what will never be known."""
 
-    A call that was surely not seen, and whose provider is gone, is dropped: its members are routed anew.
-    """
-    repeats: list[Step] = []
-    doubtful: list[Delivery] = []
-    for row in batches.unsettled_calls(connection, run.batch.id):
+    repeats: list[Row[Any]] = field(default_factory=list)
+    questions: list[Row[Any]] = field(default_factory=list)
+    unknown: list[Result] = field(default_factory=list)
+
+    @property
+    def members(self) -> set[int]:
+        """The recipients that these calls are about."""
+        open_ = (id_ for row in (*self.repeats, *self.questions) for id_ in row.members)
+        return {*open_, *(row.recipient_id for result in self.unknown for row in result.deliveries)}
+
+
+def sort_out(run: Run, rows: Sequence[Row[Any]]) -> Doubts:
+    """What becomes of each call that is open."""
+    found = Doubts()
+    for row in rows:
         reason = _why_unknown(run, row)
         if reason:
-            doubtful += [Delivery(id_, Outcome.UNKNOWN, reason) for id_ in row.members]
-            batches.settle_call(connection, row.key)
-        elif row.provider not in run.providers:
-            batches.settle_call(connection, row.key)
+            deliveries = [Delivery(id_, Outcome.UNKNOWN, reason) for id_ in row.members]
+            found.unknown.append(Result(deliveries, row.revision, row.provider, row.key))
+        elif idempotency_of(run.channel, run.providers[row.provider]) is Idempotency.QUERYABLE:
+            found.questions.append(row)
         else:
-            repeats.append(_repeated(connection, run, press, row))
-    return repeats, doubtful
+            found.repeats.append(row)
+    return found
+
+
+def question(step: Step, row: Row[Any]) -> Step:
+    """The call as something to ask about, with its age."""
+    return Step(step.call, step.provider, doubt=True, age=row.made_ago)
 
 
 def _why_unknown(run: Run, row: Row[Any]) -> str | None:
-    """Why a call in doubt cannot be made again; None when it can, or when it is not in doubt."""
-    if not row.in_doubt:
-        return None
-    if run.channel.adapter.idempotency is not Idempotency.IDEMPOTENT:
-        return "a worker stopped during the call"
-    if row.provider not in run.providers:
+    """Why a call in doubt can be neither made again nor asked about; None when it can."""
+    provider = run.providers.get(row.provider)
+    if provider is None:
         return "its provider is no longer configured"
+    if idempotency_of(run.channel, provider) is Idempotency.NONE:
+        return "a worker stopped during the call"
     if row.age > run.channel.adapter.dedupes_for:
         return "in doubt for longer than its provider remembers calls"
     return None
-
-
-def _repeated(connection: Connection, run: Run, press: Press, row: Row[Any]) -> Step:
-    edition = run.edition
-    if row.revision != run.batch.revision:
-        # The same key must carry the same words, although the broadcast has moved on to a newer revision.
-        edition = press.edition(connection, run.batch.slug, row.revision, run.channel, Phase(run.batch.phase))
-    return repeat(run, edition, row, recipients.by_ids(connection, row.members))

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 from broadcaster.announcement.lifecycle import State
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import QuietHours
+from broadcaster.planning.truth import STILL_TRUE_IN
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What is true of a batch, its broadcast and its announcement at the moment of a call."""
 
-    lease_held: bool
     paused: bool
     broadcast_open: bool
     moved: bool
-    """Whether the broadcast now belongs to a newer revision than the batch was claimed with."""
+    """Whether the broadcast now belongs to a newer revision than the batch was claimed with, or somebody opted out."""
     revision_approved: bool
     announcement_state: State
     phase: Phase
@@ -35,17 +35,17 @@ class Proceed:
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost:
-    """Another worker has the batch: record nothing, stop."""
+    """Another worker has the batch: record nothing, stop. What the database says of it, not the guard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Not before an operator resumes the announcement; nothing is lost by waiting."""
+    """Not before an operator resumes it; nothing is lost by waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The broadcast goes on with a newer revision's words: give the batch back, to be claimed with them."""
+    """What the batch was claimed with is no longer so: give it back, to be claimed with new words and members."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +64,9 @@ class Stop:
 
 Verdict = Proceed | LeaseLost | Paused | Moved | Hold | Stop
 
-_STILL_TRUE_IN: dict[State, frozenset[Phase]] = {
-    State.DRAFT: frozenset(),
-    State.SCHEDULED: frozenset({Phase.NOTICE, Phase.REMINDER, Phase.CHANGED}),
-    State.IN_PROGRESS: frozenset({Phase.STARTED, Phase.ONGOING, Phase.CHANGED}),
-    State.OVERRUN: frozenset({Phase.OVERRUN, Phase.CHANGED}),
-    State.COMPLETED: frozenset({Phase.RESTORED}),
-    State.CANCELLED: frozenset({Phase.CANCELLED}),
-}
-"""Which phases say something true while an announcement is in a state."""
-
 
 def judge(found: Circumstances, now: datetime) -> Verdict:
     """Whether a call may begin at `now` (campaign time)."""
-    if not found.lease_held:
-        return LeaseLost()
     if reason := _why_never(found, now):
         return Stop(reason)
     if found.moved:
@@ -94,7 +82,7 @@ def _why_never(found: Circumstances, now: datetime) -> str | None:
         return "the broadcast was stopped"
     if not found.revision_approved:
         return "a newer revision was approved"
-    if found.phase not in _STILL_TRUE_IN[found.announcement_state]:
+    if found.phase not in STILL_TRUE_IN[found.announcement_state]:
         return f"no longer true: the announcement is {found.announcement_state}"
     if found.expires_at <= now:
         return f"expired at {found.expires_at.astimezone(found.zone):%Y-%m-%d %H:%M}"

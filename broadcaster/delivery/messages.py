@@ -9,12 +9,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from broadcaster.channels.base import Channel
+from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.errors import StateError
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates
-from broadcaster.rendering.message import Message
+from broadcaster.rendering.message import ADDRESSEE, Message
 from broadcaster.rendering.renderer import render
 from broadcaster.rendering.view import Occasion
 from broadcaster.storage import announcements
@@ -69,7 +69,9 @@ class Press:
         if stored is None:
             raise StateError(f"{slug} has no revision {revision}")
         announcement = stored.proposal.announcement
-        occasion = Occasion(finished_at=finished_at)
+        # Posts and surfaces are for everybody; a person's message leaves a place for the name.
+        addressee = ADDRESSEE if channel.reaches is RecipientKind.PERSON else None
+        occasion = Occasion(finished_at=finished_at, addressee=addressee)
         messages = {
             language: render(self._templates, channel.spec, announcement, phase, language, occasion)
             for language in announcement.languages

@@ -1,4 +1,4 @@
-"""Opening broadcasts that are due: from a row of the plan to batches of up to 1,000 recipients."""
+"""Opening broadcasts that are due: from a row of the plan to an audience that no longer changes."""
 
 from __future__ import annotations
 
@@ -9,22 +9,28 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from broadcaster.channels.base import Channel
-from broadcaster.storage import batches, broadcasts, events, recipients
+from broadcaster.delivery.canary import Canary
+from broadcaster.planning.broadcast import EVERYONE
+from broadcaster.storage import audiences, batches, broadcasts, events
 from broadcaster.storage.database import Database
 
 BATCH_SIZE = 1000
-OPENED_AT_ONCE = 50
+OPENED_AT_ONCE = 200
+"""Broadcasts in one transaction."""
 
 ACTOR = "scheduler"
 
 
-def open_due(database: Database, channels: Mapping[str, Channel], now: datetime) -> int:
+def open_due(database: Database, channels: Mapping[str, Channel], now: datetime, canary: Canary) -> int:
     """Open every due broadcast and skip those whose time is over; gives how many were taken from the plan."""
-    with database.begin() as connection:
-        due = broadcasts.claim_due(connection, now, OPENED_AT_ONCE)
-        for row in due:
-            _open_or_skip(connection, row, channels, now)
-    return len(due)
+    taken = 0
+    while True:
+        with database.begin() as connection:
+            due = broadcasts.claim_due(connection, now, OPENED_AT_ONCE)
+            _open(connection, due, channels, now, canary)
+        taken += len(due)
+        if len(due) < OPENED_AT_ONCE:
+            return taken
 
 
 def close_finished(database: Database, now: datetime) -> list[str]:
@@ -33,23 +39,68 @@ def close_finished(database: Database, now: datetime) -> list[str]:
         return broadcasts.close_finished(connection, now)
 
 
-def _open_or_skip(connection: Connection, row: Row[Any], channels: Mapping[str, Channel], now: datetime) -> None:
+def _open(
+    connection: Connection, due: list[Row[Any]], channels: Mapping[str, Channel], now: datetime, canary: Canary
+) -> None:
+    sizes = _Sizes(connection)
+    opened, skipped = [], []
+    for row in due:
+        reason = _why_not(row, channels, now)
+        if reason:
+            skipped.append({"id": row.id, "slug": row.slug, "reason": reason})
+            continue
+        version, size, whole = sizes.of(channels[row.channel].pool, row)
+        begun = {"id": row.id, "slug": row.slug, "version": version, "recipients": size, "cut": whole}
+        opened.append({**begun, **canary.begin(size)})
+    broadcasts.open_all(connection, now, opened)
+    batches.create_whole(connection, [(row["id"], row["recipients"]) for row in opened if row["cut"]])
+    broadcasts.skip_all(connection, skipped)
+    events.record_all(connection, ACTOR, "open", now, [(row["slug"], _details(row)) for row in opened])
+    events.record_all(connection, ACTOR, "skip", now, [(row["slug"], _details(row)) for row in skipped])
+
+
+def _why_not(row: Row[Any], channels: Mapping[str, Channel], now: datetime) -> str | None:
     if row.expires_at <= now:
-        _skip(connection, row, now, "expired before it could be sent")
-    elif row.channel not in channels:
-        _skip(connection, row, now, "the site has no such channel")
-    else:
-        _open(connection, row, channels[row.channel], now)
+        return "expired before it could be sent"
+    return None if row.channel in channels else "the site has no such channel"
 
 
-def _open(connection: Connection, row: Row[Any], channel: Channel, now: datetime) -> None:
-    parts = recipients.ranges(connection, channel.reaches, channel.pool, BATCH_SIZE, now)
-    size = sum(part.size for part in parts)
-    broadcasts.open_(connection, row.id, now, size)
-    batches.create(connection, row.id, parts)
-    events.record(connection, ACTOR, "open", row.slug, now, {"broadcast": row.id, "recipients": size})
+def _details(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: row[name] for name in ("recipients", "reason") if name in row}
+    return {"broadcast": row["id"], **kept}
 
 
-def _skip(connection: Connection, row: Row[Any], now: datetime, reason: str) -> None:
-    broadcasts.skip(connection, row.id, reason)
-    events.record(connection, ACTOR, "skip", row.slug, now, {"broadcast": row.id, "reason": reason})
+class _Sizes:
+    """The version of each pool and how many of it an audience covers, asked once a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, int, str], tuple[int, int, bool]] = {}
+        self._newest: dict[str, int] = {}
+        self._begun: dict[tuple[str, ...], int] = {}
+
+    def of(self, pool: str, row: Row[Any]) -> tuple[int, int, bool]:
+        """(version, recipients, whether one batch takes the whole pool) for a broadcast."""
+        if row.retries:
+            return (*broadcasts.failed_in(self._connection, row.retries), False)
+        version = self._version(pool, row)
+        key = (pool, version, row.audience)
+        if key not in self._known:
+            size = audiences.reach(self._connection, pool, version, row.audience)
+            whole = audiences.size(self._connection, pool, version) <= BATCH_SIZE
+            self._known[key] = version, size, whole
+        return self._known[key]
+
+    def _version(self, pool: str, row: Row[Any]) -> int:
+        """The newest; for a part of the people that with which the first part of its occasion was opened.
+
+        Whoever changed tags in between would else be in two parts, or in none.
+        """
+        if pool not in self._newest:
+            self._newest[pool] = audiences.newest(self._connection, pool)
+        if row.audience == EVERYONE:
+            return self._newest[pool]
+        occasion = (row.slug, row.channel, row.phase, row.occurrence)
+        if occasion not in self._begun:
+            self._begun[occasion] = broadcasts.version_begun(self._connection, row) or self._newest[pool]
+        return self._begun[occasion]

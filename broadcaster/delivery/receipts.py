@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
 from broadcaster.errors import InputError, Place
-from broadcaster.storage.ledger import Receipt, ReceiptStatus
+from broadcaster.storage.receipts import Receipt, ReceiptStatus
 
 
 class _Row(BaseModel):
@@ -50,9 +49,6 @@ def parse(body: bytes) -> list[Receipt]:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise InputError.one(first["msg"], place=Place(field=field or None)) from error
-    return [Receipt(row.broadcast, row.id, row.status, _not_in_future(row.at)) for row in event.data.receipts]
-
-
-def _not_in_future(at: datetime) -> datetime:
     # A provider's clock may run ahead; a receipt is never later than its arrival.
-    return min(at, clock.now())
+    now = clock.now()
+    return [Receipt(row.broadcast, row.id, row.status, min(row.at, now)) for row in event.data.receipts]

@@ -1,19 +1,46 @@
-"""The periodic rounds of delivery: feeding the queue, sweeping what it lost, joining receipts."""
+"""The periodic rounds of delivery: cutting batches, feeding the queue, sweeping what it lost, joining receipts."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from broadcaster.storage import batches, heartbeats, ledger
+from sqlalchemy import Connection, Row
+
+from broadcaster.channels.base import Channel
+from broadcaster.delivery.canary import Canary, Stage
+from broadcaster.delivery.opening import BATCH_SIZE
+from broadcaster.storage import audiences, batches, broadcasts, events, heartbeats, holds, merging, recipients
 from broadcaster.storage.database import Database
+from broadcaster.storage.holds import Hold
+from broadcaster.storage.recipients import Scope
 
 TICK = "tick"
 """The heartbeat of the scheduler."""
+ACTOR = "scheduler"
+
+CUT_AHEAD = 200
+"""Batches of one broadcast that are not done at once; the rest of its audience is not cut yet."""
+_CUT_FROM_AT_ONCE = 50
 
 LONGEST_MERGE = 0.5
 """Seconds after which a round of merging ends, whatever still waits."""
 _RECEIPTS_AT_ONCE = 5_000
+
+
+def cut(database: Database, channels: Mapping[str, Channel], canary: Canary, now: datetime) -> None:
+    """Cut the next batches from the broadcasts that have few left, and judge the canaries that are in."""
+    after: tuple[datetime, str] | None = None
+    while True:
+        with database.begin() as connection:
+            found = batches.uncut(connection, CUT_AHEAD, after, _CUT_FROM_AT_ONCE)
+            for row in found:
+                _cut_one(connection, row, channels[row.channel], canary, now)
+        if len(found) < _CUT_FROM_AT_ONCE:
+            return
+        after = found[-1].due_at, found[-1].id
 
 
 def feed(database: Database, now: datetime, room: int) -> list[int]:
@@ -30,14 +57,49 @@ def forget_queue(database: Database) -> int:
 
 
 def merge_receipts(database: Database) -> int:
-    """Join waiting receipts whose delivery is recorded, for a moment at a time; gives how many.
+    """Join receipts to the ledger, for a moment at a time; gives how many were looked at.
 
     The scheduler's ticks share the worker: a flood of receipts must not keep them waiting.
     """
     joined, deadline = 0, time.monotonic() + LONGEST_MERGE
     while True:
         with database.begin() as connection:
-            merged = ledger.merge_receipts(connection, _RECEIPTS_AT_ONCE)
+            merged = merging.merge(connection, _RECEIPTS_AT_ONCE)
         joined += merged
         if merged < _RECEIPTS_AT_ONCE or time.monotonic() > deadline:
             return joined
+
+
+def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Canary, now: datetime) -> None:
+    room, limit = CUT_AHEAD - row.undone, None
+    if row.canary == Stage.SENDING:
+        limit = canary.size(row.recipients) - row.cut_size
+        if limit <= 0:
+            if not row.undone:
+                _judge(connection, row, canary, now)
+            return
+    kinds = audiences.kinds(connection, channel.pool, row.version, row.audience)
+    scope = Scope(channel.pool, row.version, kinds, row.retries, row.announcement)
+    after, end = row.cut_to, False
+    for _ in range(CUT_AHEAD):  # a narrow audience may have nobody in many a range: the next tick looks further
+        if room <= 0 or end or (limit is not None and limit <= 0):
+            break
+        part = recipients.next_range(connection, scope, after, BATCH_SIZE)
+        if part.size:
+            batches.create(connection, row.id, after + 1, part.last, part.size)
+            room -= 1
+            limit = None if limit is None else limit - part.size
+        after, end = part.last, part.end
+    broadcasts.cut_to(connection, row.id, after, cut=end)
+    if end and row.retries:
+        broadcasts.recount(connection, row.id)
+
+
+def _judge(connection: Connection, row: Row[Any], canary: Canary, now: datetime) -> None:
+    """The canary is in: go on, or halt with the reason. Resumed by somebody, the broadcast goes on either way."""
+    broadcasts.pass_canary(connection, row.id, Stage.PASSED)
+    told = row.accepted + row.rejected + row.unknown
+    reason = canary.verdict(told, row.rejected + row.unknown + row.failed)
+    if reason:
+        holds.put(connection, Hold(holds.Scope.BROADCAST, row.id, halted=True, reason=reason, actor=ACTOR, at=now))
+        events.record(connection, ACTOR, "halt", row.slug, now, {"broadcast": row.id, "reason": reason})

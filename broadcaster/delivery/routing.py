@@ -2,89 +2,110 @@
 
 from __future__ import annotations
 
+import random
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from broadcaster import clock
-from broadcaster.channels.base import Call, Channel, Delivery, Member, Outcome, RecipientKind
+from broadcaster.channels.base import Call, Delivery, Member, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.messages import Edition
+from broadcaster.delivery.run import Run, Step
 from broadcaster.planning.phase import Phase
-from broadcaster.storage.recipients import Recipient
+from broadcaster.storage.recipients import Sealed
+from broadcaster.vault import UnopenedError, Vault
+
+NO_PROVIDER = "no provider is configured for it"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A claimed batch with all that stays the same while it is carried: providers are the channel's, by name."""
-
-    batch: Row[Any]
-    channel: Channel
-    edition: Edition
-    providers: Mapping[str, Provider]
-    document: str
-    """Where the channel's surface document is served."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A call to make. `written` when it is durable already; `doubt` when an earlier attempt may have been seen."""
-
-    call: Call
-    provider: Provider
-    written: bool = False
-    doubt: bool = False
+def opened(vault: Vault, edition: Edition, rows: Sequence[Sealed]) -> tuple[list[Member], list[Delivery]]:
+    """Recipients as members of calls; and those who must not, or cannot, be written to, as outcomes."""
+    members: list[Member] = []
+    left_out: list[Delivery] = []
+    open_, language_for = vault.open, edition.language_for
+    for id_, handle, sealed, language, suppressed in rows:
+        if suppressed is not None:
+            left_out.append(Delivery(id_, Outcome.SKIPPED, suppressed))
+            continue
+        try:
+            address, name = open_(handle, sealed)
+        except UnopenedError as error:
+            left_out.append(Delivery(id_, Outcome.REJECTED, error.message))
+            continue
+        members.append(Member(id_, address, language_for(language), name))
+    return members, left_out
 
 
-def route(run: Run, rows: Sequence[Recipient]) -> tuple[list[Step], list[Delivery]]:
-    """The calls for these recipients, and those who are skipped because nobody can reach them."""
-    gone = [Delivery(row.id, Outcome.SKIPPED, "no longer listed") for row in rows if not row.listed]
-    members = [member_of(run.edition, row) for row in rows if row.listed]
-    reachable = [member for member in members if _provider_of(run, member)]
-    lost = [
-        Delivery(member.id, Outcome.SKIPPED, "no provider is configured for it")
-        for member in members
-        if not _provider_of(run, member)
-    ]
-    return list(_steps(run, reachable)), [*gone, *lost]
-
-
-def repeat(run: Run, edition: Edition, row: Row[Any], members: Sequence[Recipient]) -> Step:
-    """The call of an earlier claim once more: the same key, members, words and time, so that it is the same request."""
-    call = _call(
-        run, edition, row.revision, [member_of(edition, found) for found in members], (row.key, row.prepared_at)
-    )
-    return Step(call, run.providers[row.provider], written=True, doubt=row.in_doubt)
-
-
-def member_of(edition: Edition, row: Recipient) -> Member:
-    """A recipient as a member of a call, in a language that the announcement has."""
-    return Member(row.id, row.address, edition.language_for(row.language))
-
-
-def _provider_of(run: Run, member: Member) -> Provider | None:
-    """People go through the channel's first provider; an account or endpoint is its own."""
+def route(run: Run, members: Sequence[Member], away: Collection[str] = ()) -> tuple[list[Step], list[Delivery]]:
+    """The calls for these members through providers that are not `away`, and those whom no provider reaches."""
     if run.channel.reaches is RecipientKind.PERSON:
-        return next(iter(run.providers.values()), None)
-    return run.providers.get(member.address)
-
-
-def _steps(run: Run, members: Sequence[Member]) -> Iterator[Step]:
-    by_provider: dict[str, list[Member]] = {}
+        return _by_weight(run, members, away)
+    steps: list[Step] = []
+    lost: list[Delivery] = []
+    by_address: dict[str, list[Member]] = {}
     for member in members:
-        provider = _provider_of(run, member)
-        if provider:
-            by_provider.setdefault(provider.name, []).append(member)
-    size = run.channel.adapter.members_per_call
-    for name, of_provider in by_provider.items():
-        for start in range(0, len(of_provider), size):
-            some = of_provider[start : start + size]
-            call = _call(run, run.edition, run.batch.revision, some, (uuid.uuid4().hex, clock.now()))
-            yield Step(call, run.providers[name])
+        by_address.setdefault(member.address, []).append(member)
+    for address, of_address in by_address.items():
+        provider = run.providers.get(address)
+        if provider is None:
+            lost += [Delivery(member.id, Outcome.SKIPPED, NO_PROVIDER) for member in of_address]
+        else:
+            steps += [_step(run, provider, some) for some in _parts(of_address, size_of(run, provider))]
+    return steps, lost
+
+
+def repeat(run: Run, edition: Edition, row: Row[Any], members: Sequence[Member]) -> Step:
+    """The call of an earlier claim once more: the same key, members, words and time, so that it is the same request."""
+    call = _call(run, edition, row.revision, members, (row.key, row.prepared_at))
+    return Step(call, run.providers[row.provider], doubt=True)
+
+
+def with_members(run: Run, step: Step, members: Sequence[Member], key: str | None = None) -> Step:
+    """A call through the step's provider instead of one that nobody has seen; of its own unless it takes the `key`."""
+    mark = (key or uuid.uuid4().hex, clock.now())
+    return Step(_call(run, run.edition, run.batch.revision, members, mark), step.provider)
+
+
+def others(run: Run, away: Collection[str]) -> list[Provider]:
+    """The providers through which people can still be reached."""
+    if run.channel.reaches is not RecipientKind.PERSON:
+        return []
+    return [provider for name, provider in run.providers.items() if name not in away]
+
+
+def size_of(run: Run, provider: Provider) -> int:
+    """The most members of a call."""
+    return provider.members_per_call or run.channel.adapter.members_per_call
+
+
+def _by_weight(run: Run, members: Sequence[Member], away: Collection[str]) -> tuple[list[Step], list[Delivery]]:
+    """People go through any provider of the channel, each call through one that is drawn by weight."""
+    choice = others(run, away) or list(run.providers.values())
+    if not choice:
+        return [], [Delivery(member.id, Outcome.SKIPPED, NO_PROVIDER) for member in members]
+    weights = [provider.weight for provider in choice]
+    steps: list[Step] = []
+    start = 0
+    while start < len(members):
+        # Spreads load, keeps no secret. When all the others are away, one that weighs nothing takes their place.
+        provider = random.choices(choice, weights if any(weights) else None)[0]  # noqa: S311
+        some = members[start : start + size_of(run, provider)]
+        steps.append(_step(run, provider, some))
+        start += len(some)
+    return steps, []
+
+
+def _parts(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
+    for start in range(0, len(members), size):
+        yield members[start : start + size]
+
+
+def _step(run: Run, provider: Provider, members: Sequence[Member]) -> Step:
+    return Step(_call(run, run.edition, run.batch.revision, members, (uuid.uuid4().hex, clock.now())), provider)
 
 
 def _call(run: Run, edition: Edition, revision: int, members: Sequence[Member], mark: tuple[str, datetime]) -> Call:

@@ -1,4 +1,4 @@
-"""Concluding and pausing: the human words that end an announcement or hold it back. The clock never says them."""
+"""Concluding: the human words that end an announcement. The clock never says them."""
 
 from __future__ import annotations
 
@@ -40,15 +40,6 @@ def cancel(connection: Connection, slug: str, reason: str, actor: str, now: date
     return _planned(connection, slug, now)
 
 
-def set_paused(connection: Connection, slug: str, actor: str, now: datetime, *, paused: bool) -> None:
-    """Hold back, or let go again, everything of an announcement; raises StateError when it is so already."""
-    standing = required(connection, slug)
-    if standing.paused is paused:
-        raise StateError(f"{slug} is {'paused already' if paused else 'not paused'}")
-    announcements.change(connection, slug, paused=paused)
-    events.record(connection, actor, "pause" if paused else "resume", slug, now)
-
-
 def _planned(connection: Connection, slug: str, now: datetime) -> Changes:
-    # A draft has no plan; concluding it changes no broadcast.
-    return replan(connection, slug, now) or Changes()
+    # A draft has no plan; concluding it changes no broadcast. Its news goes out at once, whatever the site's pace.
+    return replan(connection, slug, now, {}) or Changes()

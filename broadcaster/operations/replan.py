@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from broadcaster.announcement.times import zone_of
+from broadcaster.operations.reach import Reach, Sizes
+from broadcaster.planning.capacity import Capacity
 from broadcaster.planning.changes import Changes, compare
-from broadcaster.planning.planner import Situation, plan
-from broadcaster.planning.proposal import Proposal
+from broadcaster.planning.planner import plan
+from broadcaster.planning.situation import Situation
 from broadcaster.storage import announcements, broadcasts
 from broadcaster.storage.announcements import Standing
 
 
-def situation(connection: Connection, standing: Standing, revision: int) -> Situation:
+def situation(connection: Connection, standing: Standing, revision: int, reach: Mapping[str, Reach]) -> Situation:
     """What the planner must know of an announcement that stands."""
     known = broadcasts.of_announcement(connection, standing.slug, zone_of(standing.zone))
     return Situation(
@@ -26,19 +29,17 @@ def situation(connection: Connection, standing: Standing, revision: int) -> Situ
         cancelled_at=standing.cancelled_at,
         told_channels=broadcasts.told_channels(connection, standing.slug),
         known={row.id: row for row in known},
+        capacities=capacities(reach),
+        sizes=Sizes(connection, reach),
     )
 
 
-def changes_for(
-    connection: Connection, standing: Standing, proposal: Proposal, revision: int, now: datetime
-) -> Changes:
-    """What planning `proposal` as `revision` would change; changes nothing."""
-    standing_rows = broadcasts.of_announcement(connection, standing.slug, zone_of(standing.zone))
-    wanted = plan(proposal, situation(connection, standing, revision), now)
-    return compare(standing_rows, wanted)
+def capacities(reach: Mapping[str, Reach]) -> dict[str, Capacity]:
+    """What each channel's providers take."""
+    return {channel: found.capacity for channel, found in reach.items()}
 
 
-def replan(connection: Connection, slug: str, now: datetime) -> Changes | None:
+def replan(connection: Connection, slug: str, now: datetime, reach: Mapping[str, Reach]) -> Changes | None:
     """Bring the plan of an announcement up to date; None when it has no approved revision."""
     standing = announcements.find(connection, slug, lock=True)
     if standing is None or standing.approved_revision is None:
@@ -46,6 +47,9 @@ def replan(connection: Connection, slug: str, now: datetime) -> Changes | None:
     stored = announcements.revision(connection, slug, standing.approved_revision)
     if stored is None:
         return None
-    changes = changes_for(connection, standing, stored.proposal, stored.number, now)
+    # Whom an opened broadcast tells is told nothing again: none may be opened while the plan is made.
+    broadcasts.lock_planned(connection, slug)
+    present = situation(connection, standing, stored.number, reach)
+    changes = compare(present.known.values(), plan(stored.proposal, present, now))
     broadcasts.carry_out(connection, changes)
     return changes

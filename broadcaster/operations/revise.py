@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,10 +13,13 @@ from broadcaster.announcement.lifecycle import Event, State, next_state
 from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
 from broadcaster.operations.advance import advance_one
-from broadcaster.operations.replan import changes_for, replan
+from broadcaster.operations.outlook import Outlook, outlook, unknown_tags
+from broadcaster.operations.reach import Reach, Sizes
+from broadcaster.operations.replan import capacities, replan, situation
 from broadcaster.planning.changes import Changes, compare
-from broadcaster.planning.planner import Situation, plan
+from broadcaster.planning.planner import plan
 from broadcaster.planning.proposal import Proposal
+from broadcaster.planning.situation import Situation
 from broadcaster.storage import announcements, events
 from broadcaster.storage.announcements import Standing, StoredRevision
 
@@ -29,27 +32,26 @@ class Preview:
 
     facts: tuple[FactChange, ...]
     changes: Changes
+    outlook: Outlook
     is_new: bool
 
 
-def preview(connection: Connection, proposal: Proposal, now: datetime) -> Preview:
+def preview(connection: Connection, proposal: Proposal, now: datetime, reach: Mapping[str, Reach]) -> Preview:
     """Compare a proposal with what stands; changes nothing."""
     standing = announcements.find(connection, proposal.announcement.slug)
     if standing is None:
-        return preview_new(proposal, now)
-    _refuse_over(standing)
-    latest = announcements.latest_revision(connection, standing.slug)
-    number = _next_number(latest, proposal)
-    # Seen as if it were approved now: what a draft would plan once somebody approves it.
-    assumed = standing if standing.approved_revision else replace(standing, state=State.SCHEDULED)
-    changes = changes_for(connection, assumed, proposal, number, now)
-    return Preview(_fact_changes(connection, standing, proposal), changes, is_new=False)
-
-
-def preview_new(proposal: Proposal, now: datetime) -> Preview:
-    """What a proposal would change where nothing stands yet; needs no database."""
-    changes = compare((), plan(proposal, Situation(revision=1), now))
-    return Preview(difference({}, facts(proposal.announcement)), changes, is_new=True)
+        present = Situation(revision=1, capacities=capacities(reach), sizes=Sizes(connection, reach))
+        told = difference({}, facts(proposal.announcement))
+    else:
+        _refuse_over(standing)
+        latest = announcements.latest_revision(connection, standing.slug)
+        # Seen as if it were approved now: what a draft would plan once somebody approves it.
+        assumed = standing if standing.approved_revision else replace(standing, state=State.SCHEDULED)
+        present = situation(connection, assumed, _next_number(latest, proposal), reach)
+        told = _fact_changes(connection, standing, proposal)
+    changes = compare(present.known.values(), plan(proposal, present, now))
+    expected = outlook(connection, proposal, present, changes, now, reach)
+    return Preview(told, changes, expected, is_new=standing is None)
 
 
 def propose(connection: Connection, proposal: Proposal, actor: str, now: datetime) -> int | None:
@@ -70,9 +72,9 @@ def propose(connection: Connection, proposal: Proposal, actor: str, now: datetim
 
 
 def approve(
-    connection: Connection, slug: str, number: int, actor: str, now: datetime, channels: Collection[str]
+    connection: Connection, slug: str, number: int, actor: str, now: datetime, reach: Mapping[str, Reach]
 ) -> Changes:
-    """Approve a revision and plan it; `channels` are those that the site can reach."""
+    """Approve a revision and plan it; `reach` is whom the site can tell."""
     standing = required(connection, slug)
     stored = announcements.revision(connection, slug, number)
     if stored is None:
@@ -81,7 +83,8 @@ def approve(
         raise StateError(f"{slug} has no revision {number}", hint=hint)
     if stored.state is not RevisionState.PROPOSED:
         raise StateError(f"revision {number} of {slug} is {stored.state}", hint="only a proposed one can be approved")
-    _refuse_unreachable(stored.proposal, channels)
+    _refuse_unreachable(stored.proposal, reach)
+    _refuse_unknown_tags(connection, stored.proposal)
     _refuse_past(stored.proposal, now)
     _refuse_postponing(standing, stored.proposal, now)
     announcements.approve_revision(connection, slug, number, now)
@@ -90,20 +93,22 @@ def approve(
         slug,
         state=next_state(standing.state, Event.EXTEND if standing.state is State.OVERRUN else Event.APPROVE),
         approved_revision=number,
+        starts_at=stored.proposal.announcement.window.start,
+        ends_at=stored.proposal.announcement.window.end,
         approved_at=standing.approved_at or now,
         zone=stored.proposal.announcement.zone,
     )
     events.record(connection, actor, "approve", slug, now, {"revision": number})
     # Approved after the start: it is in progress at once, or the guard would stop a `started` that opens before a tick.
-    advance_one(connection, required(connection, slug), now)
-    changes = replan(connection, slug, now)
+    advance_one(connection, required(connection, slug), now, reach)
+    changes = replan(connection, slug, now, reach)
     assert changes is not None  # noqa: S101 - it was approved just above
     return changes
 
 
-def required(connection: Connection, slug: str) -> Standing:
-    """The announcement, locked; raises StateError when there is none of that slug."""
-    standing = announcements.find(connection, slug, lock=True)
+def required(connection: Connection, slug: str, *, lock: bool = True) -> Standing:
+    """The announcement, locked unless it is only looked at; raises StateError when there is none of that slug."""
+    standing = announcements.find(connection, slug, lock=lock)
     if standing is None:
         known = ", ".join(row.slug for row in announcements.all_standing(connection)[:5])
         raise StateError(
@@ -126,11 +131,18 @@ def _refuse_over(standing: Standing) -> None:
         )
 
 
-def _refuse_unreachable(proposal: Proposal, channels: Collection[str]) -> None:
-    missing = sorted(set(proposal.policy.channels) - set(channels))
+def _refuse_unreachable(proposal: Proposal, reach: Mapping[str, Reach]) -> None:
+    missing = sorted(set(proposal.policy.channels) - {channel for channel, found in reach.items() if found.capacity})
     if missing:
         hint = "add a provider for it to the site's configuration, or take it out of the policy"
         raise StateError(f"the site has no provider for: {', '.join(missing)}", hint=hint)
+
+
+def _refuse_unknown_tags(connection: Connection, proposal: Proposal) -> None:
+    unknown = unknown_tags(connection, proposal.policy)
+    if unknown:
+        hint = "tags are written as they were imported: `broadcaster audience count` tells who has one"
+        raise StateError("\n".join(unknown), hint=hint)
 
 
 def _refuse_past(proposal: Proposal, now: datetime) -> None:

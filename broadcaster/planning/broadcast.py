@@ -12,6 +12,9 @@ from broadcaster.planning.phase import Phase
 EVERYONE = "everyone"
 """The audience of a channel when no segment narrows it."""
 
+PERHAPS_SENT = "may have gone out before the restore"
+"""Why a broadcast or a recipient was left out that a restored database does not know to be told."""
+
 _BY_REVISION = frozenset({Phase.CHANGED, Phase.RESTORED})
 
 
@@ -27,7 +30,10 @@ class BroadcastState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """One occurrence of a phase on one channel to one audience. Times are aware; `note` says what moved `due_at`."""
+    """One occurrence of a phase on one channel to one audience. Times are aware; `note` says what moved `due_at`.
+
+    `audience` is a segment. `retries` is the broadcast whose failures this one tries again, empty for one of the plan.
+    """
 
     id: str
     slug: str
@@ -41,6 +47,7 @@ class Broadcast:
     state: BroadcastState = BroadcastState.PLANNED
     reason: str = ""
     note: str = ""
+    retries: str = ""
 
 
 def broadcast_id(

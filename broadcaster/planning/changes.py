@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from broadcaster.planning.broadcast import Broadcast, BroadcastState
+from broadcaster.planning.broadcast import PERHAPS_SENT, Broadcast, BroadcastState
 
 UNOPENED = (BroadcastState.PLANNED, BroadcastState.SKIPPED, BroadcastState.REVOKED)
 """Nobody was told by these yet: wanted again (reinstated, postponed), one stands up with its old id."""
@@ -29,11 +29,15 @@ class Changes:
 
 
 def compare(standing: Iterable[Broadcast], wanted: Iterable[Broadcast]) -> Changes:
-    """How to get from the standing broadcasts to the wanted ones. What is closed is never touched."""
-    have = {row.id: row for row in standing}
+    """How to get from the standing broadcasts to the wanted ones. What is closed is never touched.
+
+    Nor is a retry: an operator asked for it, no plan wants it. Nor what may have gone out, as far as is known.
+    """
+    have = {row.id: row for row in standing if not row.retries}
     want = {row.id: row for row in wanted}
     both = [(have[id_], row) for id_, row in want.items() if id_ in have]
-    moved = [new for old, new in both if old.state in UNOPENED and _differs(old, new)]
+    unopened = [(old, new) for old, new in both if old.state in UNOPENED and old.reason != PERHAPS_SENT]
+    moved = [new for old, new in unopened if _differs(old, new)]
     carried = [new for old, new in both if old.state is BroadcastState.OPEN and old.revision != new.revision]
     gone = [
         replace(row, state=BroadcastState.REVOKED, reason="no longer in the plan")

@@ -7,15 +7,18 @@ field with an example.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     Tag,
     model_serializer,
     model_validator,
@@ -24,10 +27,25 @@ from pydantic import (
 from broadcaster.announcement.model import Announcement, Frozen, Identifier
 from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.times import at_clock
+from broadcaster.errors import InputError
+from broadcaster.planning.broadcast import EVERYONE
+from broadcaster.planning.segment import parse_segment
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 DEFAULT_CHANNELS = ("sms", "wechat", "banner", "kiosk")
 """Where a rule that names no channel speaks; any other channel is used when a policy names it."""
+DEFAULT_CLOCK = time(10, 0)
+MOST_AUDIENCE = 1000
+"""Characters that the audiences of one phase on one channel may have together: they are taken out of one another."""
+
+
+class KnownChannel(Protocol):
+    """What a policy must know of a channel: its pool, which is empty where it reaches people."""
+
+    @property
+    def pool(self) -> str:
+        """Empty, or the channel's own."""
+        ...
 
 
 def parse_clock(value: object) -> time:
@@ -43,6 +61,17 @@ def parse_clock(value: object) -> time:
 
 Clock = Annotated[time, BeforeValidator(parse_clock), PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str)]
 Channels = Annotated[tuple[Identifier, ...], Field(min_length=1)]
+
+
+def _canonical(text: str) -> str:
+    try:
+        return str(parse_segment(text))
+    except InputError as error:
+        raise ValueError("; ".join(f"{row.message} (in `{text}`)" for row in error.problems)) from error
+
+
+Audience = Annotated[str, AfterValidator(_canonical)]
+"""A segment, written the one way in which equal ones are equal texts."""
 
 
 class QuietHours(Frozen):
@@ -79,27 +108,53 @@ class QuietHours(Frozen):
         return end if end.astimezone(UTC) > local.astimezone(UTC) else end.replace(fold=1)
 
 
-class Immediate(Frozen):
+class _Rule(Frozen):
+    channels: Channels = DEFAULT_CHANNELS
+    audience: Audience = EVERYONE
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A field that came later must not change what an older file is stored and hashed as.
+        data: dict[str, Any] = dump(self)
+        unsaid = {"audience": EVERYONE, "finish_by": None}
+        if data.get("finish_by"):
+            unsaid["at"] = data.get("at")
+        return {name: value for name, value in data.items() if name not in unsaid or value != unsaid[name]}
+
+
+class Immediate(_Rule):
     """Goes out when its cause happens (approval, start, planned end, finish, cancel), or some minutes after."""
 
-    channels: Channels = DEFAULT_CHANNELS
     after_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 0
 
 
-class DaysBefore(Frozen):
+class _Timed(_Rule):
+    at: Clock = DEFAULT_CLOCK
+    finish_by: Clock | None = None
+    """When the last message is to be out, instead of when the first one is."""
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if self.finish_by is not None and "at" in self.model_fields_set:
+            raise ValueError("`at` is when it begins, `finish_by` when it is to be done: give one of them")
+        return self
+
+    @property
+    def clock(self) -> time:
+        """The clock time that is named, whichever it is."""
+        return self.at if self.finish_by is None else self.finish_by
+
+
+class DaysBefore(_Timed):
     """Goes out some calendar days before the start, at a local clock time."""
 
-    channels: Channels = DEFAULT_CHANNELS
     days_before: Annotated[tuple[Annotated[int, Field(ge=-3660, le=3660)], ...], Field(min_length=1)]
-    at: Clock = time(10, 0)
 
 
-class Periodic(Frozen):
+class Periodic(_Timed):
     """Goes out again and again while its phase lasts, at a local clock time."""
 
-    channels: Channels = DEFAULT_CHANNELS
     every_days: Annotated[int, Field(ge=1, le=366)]
-    at: Clock = time(10, 0)
 
 
 def _rule_shape(value: Any) -> str:
@@ -144,12 +199,28 @@ class Policy(Frozen):
 DEFAULT = Policy()
 
 
-def findings(policy: Policy, announcement: Announcement, known_channels: Collection[str]) -> tuple[Finding, ...]:
+def findings(
+    policy: Policy, announcement: Announcement, known_channels: Mapping[str, KnownChannel]
+) -> tuple[Finding, ...]:
     """Every broken rule of the policy for this announcement."""
-    return (*_unknown_channels(policy, known_channels), *_late_reminders(policy, announcement), *_no_hours(policy))
+    return (
+        *_unknown_channels(policy, known_channels),
+        *_audiences_of_no_people(policy, known_channels),
+        *_long_audiences(policy),
+        *_late_reminders(policy, announcement),
+        *_no_hours(policy),
+    )
 
 
-def _unknown_channels(policy: Policy, known: Collection[str]) -> Iterator[Finding]:
+def audiences(policy: Policy) -> Iterator[tuple[FieldPath, str]]:
+    """Every audience that a rule names, with its place."""
+    for phase, rules in _rules(policy):
+        for number, rule in enumerate(rules):
+            if rule.audience != EVERYONE:
+                yield ("policy", phase, number, "audience"), rule.audience
+
+
+def _unknown_channels(policy: Policy, known: Mapping[str, KnownChannel]) -> Iterator[Finding]:
     hint = f"known channels: {', '.join(known)}"
     for phase, rules in _rules(policy):
         for number, rule in enumerate(rules):
@@ -162,21 +233,51 @@ def _unknown_channels(policy: Policy, known: Collection[str]) -> Iterator[Findin
             yield Finding(("policy", "quiet_hours", channel), f"no channel is called {channel!r}", hint)
 
 
+def _audiences_of_no_people(policy: Policy, known: Mapping[str, KnownChannel]) -> Iterator[Finding]:
+    reaching = ", ".join(slug for slug, channel in known.items() if not channel.pool)
+    for phase, rules in _rules(policy):
+        for number, rule in enumerate(rules):
+            others = [channel for channel in rule.channels if channel in known and known[channel].pool]
+            if rule.audience != EVERYONE and others:
+                message = f"an audience is of people, and these channels reach others: {', '.join(others)}"
+                hint = f"give the rule `channels` of these: {reaching}"
+                yield Finding(("policy", phase, number, "audience"), message, hint)
+
+
+def _long_audiences(policy: Policy) -> Iterator[Finding]:
+    for phase, rules in _rules(policy):
+        length: dict[str, int] = defaultdict(int)
+        for number, rule in enumerate(rules):
+            for channel in rule.channels:
+                length[channel] += len(rule.audience)
+            longest = max(rule.channels, key=lambda channel: length[channel])
+            if length[longest] > MOST_AUDIENCE:
+                message = f"the audiences of {phase} by {longest} have more than {MOST_AUDIENCE} characters together"
+                yield Finding(("policy", phase, number, "audience"), message, "give those people a tag of their own")
+                break
+
+
 def _late_reminders(policy: Policy, announcement: Announcement) -> Iterator[Finding]:
-    start, end = announcement.window.start, announcement.window.end
     for phase in ("notice", "reminder"):
         for number, rule in enumerate(getattr(policy, phase)):
-            if not isinstance(rule, DaysBefore):
-                continue
-            for place, days in enumerate(rule.days_before):
-                due = at_clock(start.date() - timedelta(days=days), rule.at, announcement.zone_info)
-                if due >= start:
-                    edge = (
-                        f"the end {end:%Y-%m-%d %H:%M}" if end and due >= end else f"the start {start:%Y-%m-%d %H:%M}"
-                    )
-                    message = f"the {phase} would go out at {due:%Y-%m-%d %H:%M}, after {edge}"
-                    path = ("policy", phase, number, "days_before", place)
-                    yield Finding(path, message, "count days back from the start: 1 is the day before")
+            if isinstance(rule, DaysBefore):
+                for place, days in enumerate(rule.days_before):
+                    message = _late(phase, rule, days, announcement)
+                    if message:
+                        path = ("policy", phase, number, "days_before", place)
+                        yield Finding(path, message, "count days back from the start: 1 is the day before")
+
+
+def _late(phase: str, rule: DaysBefore, days: int, announcement: Announcement) -> str | None:
+    """What is wrong with a message so many days before the start that comes after it; None when nothing is."""
+    start, end = announcement.window.start, announcement.window.end
+    due = at_clock(start.date() - timedelta(days=days), rule.clock, announcement.zone_info)
+    # What is finished when the outage starts was told before it.
+    if due < start or (rule.finish_by is not None and due == start):
+        return None
+    edge = f"the end {end:%Y-%m-%d %H:%M}" if end and due >= end else f"the start {start:%Y-%m-%d %H:%M}"
+    would = "be finished" if rule.finish_by is not None else "go out"
+    return f"the {phase} would {would} at {due:%Y-%m-%d %H:%M}, after {edge}"
 
 
 def _no_hours(policy: Policy) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from broadcaster.announcement.source import Source, explain, read_source, to_yam
 from broadcaster.announcement.times import zone_of
 from broadcaster.errors import InputError, Place
 from broadcaster.planning import policy as policies
-from broadcaster.planning.policy import Policy
+from broadcaster.planning.policy import KnownChannel, Policy
 
 # Stands in for a zone that is missing or unknown, so that the rest of the file is still checked in the same go.
 _STAND_IN = ZoneInfo("UTC")
@@ -58,12 +58,12 @@ class Proposal(Frozen):
         return to_yaml(data)
 
 
-def read(path: Path, known_channels: Collection[str]) -> Proposal:
+def read(path: Path, known_channels: Mapping[str, KnownChannel]) -> Proposal:
     """Read an announcement's file; raises InputError with every problem in it and where each stands."""
     return parse(read_source(path), known_channels)
 
 
-def parse(source: Source, known_channels: Collection[str]) -> Proposal:
+def parse(source: Source, known_channels: Mapping[str, KnownChannel]) -> Proposal:
     """Turn a source into a proposal; raises InputError with every problem in it and where each stands."""
     if not isinstance(source.data, dict):
         raise InputError.one("expected fields such as `slug:` and `window:`", place=Place(source.file, 1))

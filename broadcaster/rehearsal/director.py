@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 
 from broadcaster import clock
 from broadcaster.errors import StateError
-from broadcaster.operations import advance, conclude
+from broadcaster.operations import conclude
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal.script import Act, Verb
 from broadcaster.stack import Stack
-from broadcaster.storage import batches, broadcasts, ledger
+from broadcaster.storage import announcements, batches, broadcasts, ledger, receipts
 from broadcaster.wiring import App
 
 ACTOR = "rehearsal"
@@ -67,7 +67,7 @@ class Director:
 
     def _next_instant(self) -> datetime | None:
         with self._stage.parts.database.begin() as connection:
-            found = [broadcasts.next_due(connection), advance.next_boundary(connection, clock.now())]
+            found = [broadcasts.next_due(connection), announcements.next_boundary(connection, clock.now())]
         acts = [act.at for act in self._acts[:1]]
         return min((instant for instant in [*found, *acts] if instant), default=None)
 
@@ -102,19 +102,19 @@ class Director:
         with self._stage.parts.database.begin() as connection:
             if self._is_busy(connection, now):
                 return False
-            waiting = ledger.waiting_receipts(connection)
+            waiting = receipts.unsettled(connection)
         return not waiting and not self._sandbox_waiting()
 
     def _is_busy(self, connection: Connection, now: datetime) -> bool:
         return (
-            advance.has_passed(connection, now)
+            bool(announcements.overdue(connection, now))
             or broadcasts.any_due(connection, now)
             or batches.in_flight(connection, now) > 0
         )
 
     def _signs_of_life(self) -> tuple[int, int]:
         with self._stage.parts.database.begin() as connection:
-            return ledger.size(connection), ledger.waiting_receipts(connection)
+            return ledger.size(connection), receipts.unsettled(connection)
 
     def _sandbox_waiting(self) -> int:
         answer = requests.get(f"{self._stage.sandbox_url}/api/totals", timeout=10)

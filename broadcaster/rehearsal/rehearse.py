@@ -29,7 +29,7 @@ from broadcaster.reporting.report import accounts, report
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, free_port, programs
-from broadcaster.storage import recipients
+from broadcaster.storage import audiences
 from broadcaster.storage.migrate import migrate
 from broadcaster.wiring import App, open_app, refuse_outside
 
@@ -129,13 +129,14 @@ def write_json(result: Result, path: Path) -> None:
 
 def _gather(parts: App, wish: Wish, now: datetime) -> None:
     """Make the tables, and the audience as it is at the beginning."""
-    migrate(parts.database)
+    migrate(parts.database, parts.vault)
     with parts.database.begin() as connection:
-        sync_endpoints(connection, parts.site, parts.channels, now)
+        sync_endpoints(connection, parts.vault, parts.site, parts.channels, now)
         if wish.audience:
-            import_people(connection, wish.audience, now)
+            import_people(connection, parts.vault, wish.audience, now)
         else:
-            recipients.merge_people(connection, generated_people(wish.size), now)
+            audiences.stage(connection, audiences.PEOPLE, parts.vault, generated_people(wish.size))
+            audiences.merge(connection, audiences.PEOPLE, "generated", now, keep_others=False)
 
 
 def _publish(parts: App, wish: Wish) -> None:
@@ -144,7 +145,7 @@ def _publish(parts: App, wish: Wish) -> None:
     with parts.database.begin() as connection:
         number = revise.propose(connection, wish.proposal, ACTOR, now) or 1
         slug = wish.proposal.announcement.slug
-        revise.approve(connection, slug, number, ACTOR, now, parts.channels)
+        revise.approve(connection, slug, number, ACTOR, now, parts.reach)
 
 
 def _direct(stage: Stage, wish: Wish, watch: Callable[[], None]) -> None:
@@ -156,7 +157,7 @@ def _result(scene: Scene) -> Result:
     shown = _shown(scene.sandbox_url)
     totals = requests.get(f"{scene.sandbox_url}/api/totals", timeout=10).json()
     with scene.parts.database.begin() as connection:
-        data = report(connection, scene.slug)
+        data = report(connection, scene.slug, clock.now())
         problems = list(contradictions(accounts(connection, scene.slug, clock.now()), shown))
     data["consistent"] = not problems
     data["problems"] = problems

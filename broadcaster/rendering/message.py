@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from broadcaster.planning.phase import Phase
 
@@ -45,17 +45,34 @@ class MessageSpec:
     finish: Callable[[str, str], str] = lambda text, _language: text.strip()
 
 
+ADDRESSEE = "\ue000"
+"""Stands in a rendered text where each recipient's own name goes: a private-use character that no text holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A broadcast's text for one channel and language, with its measures against that channel's limits."""
+    """A broadcast's text for one channel and language, with its measures against that channel's limits.
+
+    A text may hold `ADDRESSEE`: then it is one text a recipient, and `personalised` makes it theirs."""
 
     channel: str
     phase: Phase
     language: str
     parts: Parts
     measures: tuple[Measure, ...]
+    personal: bool = field(init=False)
+    """Whether each recipient gets a text of their own."""
+
+    def __post_init__(self) -> None:
+        # Asked for every recipient, so it is found out once.
+        object.__setattr__(self, "personal", any(ADDRESSEE in text for text in self.parts.values()))
 
     @property
     def over(self) -> tuple[Measure, ...]:
         """The measures that are over their limit."""
         return tuple(measure for measure in self.measures if measure.over)
+
+
+def personalised(text: str, name: str, otherwise: str) -> str:
+    """A plain text for one recipient: `otherwise` is what somebody without a name is called."""
+    return text.replace(ADDRESSEE, name or otherwise)

@@ -15,10 +15,12 @@ from broadcaster.rendering.wording import Wording, wording
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What only the moment of sending knows: when service really came back, and what changed since the last message."""
+    """What only the moment of sending knows: when service really came back, what changed since the last message, and
+    whom it is for (None: nobody in particular)."""
 
     finished_at: datetime | None = None
     changes: tuple[FactChange, ...] = ()
+    addressee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[
     return {
         "slug": announcement.slug,
         "language": language,
+        "addressee": words.addressee if occasion.addressee is None else occasion.addressee,
         "severity": str(announcement.severity),
         "title": announcement.title[language],
         "subject": announcement.subject[language],

@@ -16,6 +16,9 @@ _MONTHS = (
 class Wording(Protocol):
     """The sentences of one language that code has to make. Every time given is local."""
 
+    addressee: str
+    """What somebody is called whose name is not known."""
+
     def instant(self, local: datetime, *, year: bool) -> str:
         """A point in time: `2022年3月21日0时`."""
 
@@ -28,6 +31,8 @@ class Wording(Protocol):
 
 class Chinese:
     """`2022年2月26日0时至3月20日24时`: hours without a leading zero, minutes only when there are any."""
+
+    addressee = "用户"
 
     def instant(self, local: datetime, *, year: bool) -> str:
         """A point in time."""
@@ -62,6 +67,8 @@ class English:
 
     A window reads on after the word "from", whether its end is known or not.
     """
+
+    addressee = "customer"
 
     def instant(self, local: datetime, *, year: bool) -> str:
         """A point in time."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from broadcaster.planning.broadcast import BroadcastState
+
+OUTCOMES = ("accepted", "rejected", "unknown", "skipped")
+"""Whoever is accounted for has exactly one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,22 @@ def contradictions(accounts: list[Account], shown: Mapping[str, Mapping[int, int
         yield from _against_public(account, shown.get(account.id, {}))
     for broadcast in shown.keys() - known:
         yield f"{broadcast}: shown to the public, but not in the plan"
+
+
+def disagreements(
+    broadcasts: Sequence[Mapping[str, Any]], progress: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Iterator[str]:
+    """Where the broadcasts of a report do not agree with its ledger, both seen at the same moment.
+
+    What is still under way owes only what it has counted; what is closed owes everybody.
+    """
+    for row in broadcasts:
+        if row["state"] == BroadcastState.CLOSED and row["accounted"] != row["recipients"]:
+            yield f"{row['id']}: {row['recipients']} recipients, but {row['accounted']} accounted for"
+        ledger = progress[row["id"]][-1] if progress.get(row["id"]) else dict.fromkeys(OUTCOMES, 0)
+        for outcome in OUTCOMES:
+            if row[outcome] != ledger[outcome]:
+                yield f"{row['id']}: counters say {row[outcome]} {outcome}, the ledger holds {ledger[outcome]}"
 
 
 def _sums(account: Account) -> Iterator[str]:

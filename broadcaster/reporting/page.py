@@ -1,13 +1,12 @@
-"""The report as one static page for print: verdict, totals, a timeline picture, every broadcast, every reason.
+"""The report as one static page for print: verdict, totals, pictures, every broadcast, every reason.
 
-Here is the arithmetic (positions in user units of the picture, shares in percent), in the template only the drawing.
+The pictures' arithmetic is in `timeline`, `told`, `panels`, `bars` and `histogram`; the templates only draw.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,84 +14,19 @@ from zoneinfo import ZoneInfo
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
+from broadcaster.reporting import bars
+from broadcaster.reporting.axis import Scale, scale_of
+from broadcaster.reporting.consistency import OUTCOMES
+from broadcaster.reporting.histogram import histogram
+from broadcaster.reporting.panels import panels
 from broadcaster.reporting.report import COUNTERS
+from broadcaster.reporting.timeline import LOOKS, timeline
+from broadcaster.reporting.told import Progress, told
+from broadcaster.reporting.words import ABSENT, moment, sent, share_text
 
 _PAGE = "report/report.html.j2"
-_ABSENT = "–"
-_OUTCOMES = ("accepted", "rejected", "unknown", "skipped")
-"""Where each recipient is counted once; `delivered` and `failed` are receipts on top of these."""
-
-_LOOKS = {
-    BroadcastState.PLANNED: "due",
-    BroadcastState.OPEN: "told",
-    BroadcastState.CLOSED: "told",
-    BroadcastState.SKIPPED: "never",
-    BroadcastState.REVOKED: "never",
-}
-
-_WIDTH = 1200.0
-_LEFT = 150.0
-_RIGHT = 20.0
-_RADIUS = 9.0
-_PITCH = 2 * _RADIUS + 2
-_LANE_PADDING = 8.0
-_AXIS = 30.0
-_MOST_TICKS = 18
-_STEPS = tuple(timedelta(hours=h) for h in (1, 3, 6, 12)) + tuple(timedelta(days=d) for d in (1, 2, 7, 14, 28, 91, 364))
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """Local time along the picture: `start` is drawn at its left edge, `end` at its right one."""
-
-    start: datetime
-    end: datetime
-
-    def x(self, instant: datetime) -> float:
-        """Where an instant is drawn. By elapsed time, so that a clock change moves nothing."""
-        share = (instant.timestamp() - self.start.timestamp()) / (self.end.timestamp() - self.start.timestamp())
-        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A labelled line of the time axis."""
-
-    x: float
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dot:
-    """A broadcast in the picture; `look` is `told`, `due` (yet to come) or `never` (skipped, revoked)."""
-
-    x: float
-    y: float
-    phase: str
-    number: int
-    look: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A channel's strip of the picture."""
-
-    channel: str
-    top: float
-    height: float
-    dots: tuple[Dot, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The whole picture."""
-
-    width: float
-    height: float
-    radius: float
-    ticks: tuple[Tick, ...]
-    lanes: tuple[Lane, ...]
+_CHANNEL_LOOKS = 6
+"""Classes `ch-0`, `ch-1`, … of the style sheet."""
 
 
 def write_html(data: Mapping[str, Any], path: Path, templates: Templates) -> None:
@@ -109,24 +43,51 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
     broadcasts: Sequence[Mapping[str, Any]] = data["broadcasts"]
     problems: Sequence[str] = data.get("problems", ())
     totals = data["totals"]
-    zone = ZoneInfo(data["announcement"]["zone"])
     return {
         "announcement": data["announcement"],
+        "holds": [{**hold, "since": moment(hold["at"])} for hold in data.get("holds", ())],
         "consistent": data.get("consistent"),
+        "purged": moment(purged) if (purged := data["announcement"].get("purged_at")) else "",
+        "under_way": sum(row["state"] == BroadcastState.OPEN for row in broadcasts),
         "problems": [{"text": text, "row": broadcast_of(text, broadcasts)} for text in problems],
         "unknown": f"{totals['unknown']:,}" if totals["unknown"] else "",
         "totals": [_card(name, totals[name], totals["recipients"]) for name in COUNTERS],
         "sandbox": {name: f"{number:,}" for name, number in data.get("sandbox", {}).items()},
-        "timeline": timeline(broadcasts, zone),
+        "pictures": _pictures(data),
         "phases": [
             {"name": str(phase), "number": number}
             for number, phase in enumerate(Phase, 1)
             if any(row["phase"] == phase for row in broadcasts)
         ],
         "broadcasts": [_row(row, problems) for row in broadcasts],
-        "outcomes": _OUTCOMES,
+        "outcomes": OUTCOMES,
         "reasons": [{**row, "number": f"{row['number']:,}"} for row in data["reasons"]],
     }
+
+
+def _pictures(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Every picture, None where there is nothing to draw; a channel looks the same in all of them."""
+    broadcasts: Sequence[Mapping[str, Any]] = data["broadcasts"]
+    progress: Progress = data.get("progress", {})
+    channels = sorted({row["channel"] for row in broadcasts})
+    looks = {channel: f"ch-{number % _CHANNEL_LOOKS}" for number, channel in enumerate(channels)}
+    scale = _scale(broadcasts, progress, ZoneInfo(data["announcement"]["zone"]))
+    return {
+        "looks": looks,
+        "timeline": timeline(broadcasts, scale) if scale else None,
+        "told": told(broadcasts, progress, scale) if scale else None,
+        "panels": panels(broadcasts, progress),
+        "outcomes": bars.outcomes(broadcasts),
+        "reasons": bars.reasons(data["reasons"], looks),
+        "lateness": histogram(data.get("lateness", ()), looks),
+    }
+
+
+def _scale(broadcasts: Sequence[Mapping[str, Any]], progress: Progress, zone: ZoneInfo) -> Scale | None:
+    """The time axis that the pictures of the whole campaign share."""
+    due = [row["due_at"] for row in broadcasts]
+    ended = [points[-1]["at"] for points in progress.values() if points]
+    return scale_of([datetime.fromisoformat(iso) for iso in (*due, *ended)], zone) if due else None
 
 
 def broadcast_of(problem: str, broadcasts: Iterable[Mapping[str, Any]]) -> str:
@@ -134,21 +95,9 @@ def broadcast_of(problem: str, broadcasts: Iterable[Mapping[str, Any]]) -> str:
     return next((row["id"] for row in broadcasts if problem.startswith(f"{row['id']}:")), "")
 
 
-def share_text(part: int, whole: int) -> str:
-    """A share in percent that never says all or nothing when it is only nearly so."""
-    if not whole:
-        return _ABSENT
-    if part in (0, whole):
-        return "100%" if part else "0%"
-    percent = 100 * part / whole
-    if percent < 0.1:
-        return "<0.1%"
-    return ">99.9%" if 99.9 < percent < 100 else f"{percent:.1f}%"
-
-
 def proportions(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The parts of a broadcast's bar, in percent of its recipients; `missing` is whoever is not accounted for."""
-    counts = {name: row[name] for name in _OUTCOMES}
+    counts = {name: row[name] for name in OUTCOMES}
     counts["missing"] = max(0, row["recipients"] - sum(counts.values()))
     whole = sum(counts.values())
     return [
@@ -156,71 +105,6 @@ def proportions(row: Mapping[str, Any]) -> list[dict[str, Any]]:
         for name, number in counts.items()
         if number
     ]
-
-
-def timeline(broadcasts: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> Timeline | None:
-    """The picture of when each channel told what; None when there is nothing to draw."""
-    if not broadcasts:
-        return None
-    scale = scale_of([datetime.fromisoformat(row["due_at"]) for row in broadcasts], zone)
-    lanes: list[Lane] = []
-    top = 0.0
-    for channel in dict.fromkeys(row["channel"] for row in broadcasts):
-        lane = _lane(channel, [row for row in broadcasts if row["channel"] == channel], scale, top)
-        lanes.append(lane)
-        top += lane.height
-    return Timeline(_WIDTH, top + _AXIS, _RADIUS, tuple(ticks(scale)), tuple(lanes))
-
-
-def scale_of(instants: Sequence[datetime], zone: ZoneInfo) -> Scale:
-    """A scale over all instants, with a little room (2%, at least an hour) at both ends."""
-    first, last = min(instants).astimezone(zone), max(instants).astimezone(zone)
-    room = max(timedelta(hours=1), (last - first) / 50)
-    return Scale(first - room, last + room)
-
-
-def ticks(scale: Scale) -> Iterable[Tick]:
-    """Lines at round local times, the finest step that leaves room for the labels; the first of a year is in full."""
-    step = next((step for step in _STEPS if (scale.end - scale.start) / step <= _MOST_TICKS), _STEPS[-1])
-    local = scale.start.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    year = None
-    while local <= scale.end:
-        if local >= scale.start:
-            yield Tick(scale.x(local), _tick_label(local, in_full=local.year != year))
-            year = local.year
-        local += step if local >= scale.start else min(step, timedelta(days=1))
-
-
-def stack(positions: Sequence[float]) -> list[int]:
-    """For each position, ascending, the first row of a lane where its dot covers no other."""
-    ends: list[float] = []
-    rows: list[int] = []
-    for x in positions:
-        row = next((row for row, end in enumerate(ends) if x >= end), len(ends))
-        ends[row : row + 1] = [x + _PITCH]
-        rows.append(row)
-    return rows
-
-
-def _lane(channel: str, broadcasts: Sequence[Mapping[str, Any]], scale: Scale, top: float) -> Lane:
-    ordered = sorted(((scale.x(datetime.fromisoformat(row["due_at"])), row) for row in broadcasts), key=lambda p: p[0])
-    rows = stack([x for x, _ in ordered])
-    first = top + _LANE_PADDING + _PITCH / 2
-    dots = tuple(_dot(row, x, first + _PITCH * level) for (x, row), level in zip(ordered, rows, strict=True))
-    return Lane(channel, top, _PITCH * (max(rows) + 1) + 2 * _LANE_PADDING, dots)
-
-
-def _dot(row: Mapping[str, Any], x: float, y: float) -> Dot:
-    phase = Phase(row["phase"])
-    title = f"{moment(row['due_at'])} · {row['channel']} · {phase} · {row['state']}"
-    return Dot(x, y, str(phase), list(Phase).index(phase) + 1, _LOOKS[BroadcastState(row["state"])], title)
-
-
-def _tick_label(local: datetime, *, in_full: bool) -> str:
-    """Midnight is a date, another hour a clock time; in full still short enough for the narrowest step."""
-    if (local.hour, local.minute) == (0, 0):
-        return f"{local:%Y-%m-%d}" if in_full else f"{local:%m-%d}"
-    return f"{local:%m-%d %H:%M}" if in_full else f"{local:%H:%M}"
 
 
 def _card(name: str, number: int, recipients: int) -> dict[str, Any]:
@@ -237,27 +121,7 @@ def _row(row: Mapping[str, Any], problems: Iterable[str]) -> dict[str, Any]:
         "due": moment(row["due_at"]),
         "sent": sent(row),
         "expires": moment(row["expires_at"]),
-        "late": _ABSENT if late is None else f"{late:,.1f}",
-        "look": _LOOKS[BroadcastState(row["state"])],
+        "late": ABSENT if late is None else f"{late:,.1f}",
+        "look": LOOKS[BroadcastState(row["state"])],
         "problems": [text.partition(": ")[2] for text in problems if text.startswith(f"{row['id']}:")],
     }
-
-
-def moment(iso: str) -> str:
-    """A local time as it is read: 2022-02-18 10:00, with seconds only where there are some."""
-    instant = datetime.fromisoformat(iso)
-    return f"{instant:%Y-%m-%d %H:%M:%S}" if instant.second else f"{instant:%Y-%m-%d %H:%M}"
-
-
-def sent(row: Mapping[str, Any]) -> str:
-    """From opened to closed, by the clock; with a date where it is another day than the time before it."""
-    day = datetime.fromisoformat(row["due_at"]).date()
-    times = []
-    for iso in (row["opened_at"], row["closed_at"]):
-        instant = datetime.fromisoformat(iso) if iso else None
-        if instant is None:
-            times.append("")
-            continue
-        times.append(f"{instant:%H:%M:%S}" if instant.date() == day else f"{instant:%m-%d %H:%M:%S}")
-        day = instant.date()
-    return _ABSENT if times == ["", ""] else f"{times[0]} – {times[1]}".strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,12 +25,20 @@ class Moment:
     accounts: dict[str, Exhibit] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The answer that a call got, and from when on questions are told of it, by the monotonic clock."""
+
+    answer: dict[str, Any]
+    visible_at: float
+
+
 class Archive:
-    """Everything received since the start, deduplicated under the call's key as a provider does it."""
+    """Everything received since the start: what each call was answered, and how often each recipient was shown it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._answers: dict[str, dict[str, Any]] = {}
+        self._answers: dict[str, _Kept] = {}
         self._shown: dict[str, Counter[int]] = {}
         self._moments: dict[str, Moment] = {}
         self._documents: dict[str, list[tuple[int, dict[str, Any]]]] = {}
@@ -40,16 +49,31 @@ class Archive:
         with self._lock:
             found = self._answers.get(key)
             self.repeats += found is not None
-            return found
+            return found.answer if found else None
 
-    def keep(self, key: str, channel: str, at: int, data: dict[str, Any], reception: Reception) -> dict[str, Any]:
-        """Keep what a call showed to the public; gives the answer."""
+    def answer_about(self, key: str) -> dict[str, Any] | None:
+        """The answer to a question about a key: what the call got, None when it was not seen, or is not visible yet."""
+        with self._lock:
+            found = self._answers.get(key)
+            return found.answer if found and found.visible_at <= time.monotonic() else None
+
+    def keep(
+        self,
+        key: str,
+        channel: str,
+        at: int,
+        data: dict[str, Any],
+        reception: Reception,
+        *,
+        hidden_for: float = 0.0,
+    ) -> dict[str, Any]:
+        """Keep what a call showed to the public; gives the answer, which questions learn `hidden_for` seconds later."""
         answer = {
             "reference": key[:12],
             "rejected": [{"id": id_, "reason": reason} for id_, reason in reception.rejected.items()],
         }
         with self._lock:
-            self._answers[key] = answer
+            self._answers.setdefault(key, _Kept(answer, time.monotonic() + hidden_for))
             self._keep_exhibits(channel, at, data, reception)
         return answer
 

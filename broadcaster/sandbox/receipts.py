@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import queue
+import random
 import threading
+import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
@@ -23,7 +25,11 @@ from broadcaster.surfaces.document import milliseconds
 log = structlog.get_logger()
 
 RECEIPTS_AT_ONCE = 1000
-TRIES = 5
+CALLS_AT_ONCE = 10
+TRIES = 40
+RETRY_SECONDS = 1.0
+"""A provider keeps a receipt that nobody took, and brings it again."""
+LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,18 @@ class Aftermath:
     provider: Provider
     broadcast: str
     reception: Reception
+    shuffled: bool = False
+    """Whether its receipts come in another order."""
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Due:
+    """Something to do at `at`, by the monotonic clock; `number` keeps the order of those that are due together."""
+
+    at: float
+    number: int
+    after: Aftermath = field(compare=False)
 
 
 class Clerk(threading.Thread):
@@ -43,13 +61,25 @@ class Clerk(threading.Thread):
         super().__init__(name="clerk", daemon=True)
         self._archive = archive
         self._callback_url = callback_url
-        self._queue: queue.Queue[Aftermath] = queue.Queue()
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._queue: queue.PriorityQueue[_Due] = queue.PriorityQueue()
+        self._lock = threading.Lock()
+        self._number = 0
 
-    def add(self, after: Aftermath) -> None:
-        """Take over what follows from a call."""
-        self._queue.put(after)
+    def add(self, after: Aftermath, delays: Sequence[float] = (0.0,)) -> None:
+        """Take over what follows from a call: once for each delay, in seconds."""
+        for delay in delays:
+            with self._lock:
+                self._number += 1
+                number = self._number
+            self._queue.put(_Due(time.monotonic() + delay, number, after))
+
+    def see_to(self, after: Aftermath) -> None:
+        """Do what follows from a call at once; later, when it fails."""
+        try:
+            with _session() as session:
+                self._work(session, [after])
+        except (requests.RequestException, ValueError, KeyError):
+            self.add(after, (RETRY_SECONDS,))
 
     @property
     def waiting(self) -> int:
@@ -57,49 +87,75 @@ class Clerk(threading.Thread):
         return self._queue.unfinished_tasks
 
     def run(self) -> None:
-        """Take what waits, put receipts for the same provider together, send them."""
+        """Take what is due, put receipts for the same provider together, send them."""
+        session = _session()
         while True:
-            first = self._queue.get()
-            taken = [first]
-            while len(taken) < RECEIPTS_AT_ONCE // 100 and not self._queue.empty():
-                taken.append(self._queue.get())
+            taken = self._take()
             try:
-                self._work(taken)
-            except (requests.RequestException, ValueError, KeyError) as error:
+                self._work(session, taken)
+            except requests.RequestException as error:
+                self._again(taken, error)
+            except (ValueError, KeyError) as error:
                 log.warning("receipts_lost", calls=len(taken), error=type(error).__name__)
             for _ in taken:
                 self._queue.task_done()
 
-    def _work(self, taken: list[Aftermath]) -> None:
+    def _take(self) -> list[Aftermath]:
+        """What is due, at least one: waits for it."""
+        taken: list[Aftermath] = []
+        while len(taken) < CALLS_AT_ONCE and not (taken and self._queue.empty()):
+            first = self._queue.get()
+            wait = first.at - time.monotonic()
+            if wait <= 0:
+                taken.append(first.after)
+                continue
+            self._queue.put(first)
+            self._queue.task_done()
+            if taken:
+                break
+            time.sleep(min(wait, LOOK_EVERY))
+        return taken
+
+    def _again(self, taken: list[Aftermath], error: requests.RequestException) -> None:
+        left = [after for after in taken if after.tries < TRIES]
+        for after in left:
+            self.add(replace(after, tries=after.tries + 1), (RETRY_SECONDS,))
+        log.warning("receipts_refused", calls=len(left), lost=len(taken) - len(left), error=type(error).__name__)
+
+    def _work(self, session: requests.Session, taken: list[Aftermath]) -> None:
         rows: dict[tuple[str, str], tuple[Provider, list[dict[str, Any]]]] = {}
         for after in taken:
             if after.reception.document:
-                self._fetch(after)
+                self._fetch(session, after)
             _, of_provider = rows.setdefault((after.channel, after.provider.name), (after.provider, []))
             of_provider += _receipts(after)
         for (channel, _), (provider, of_provider) in rows.items():
             for start in range(0, len(of_provider), RECEIPTS_AT_ONCE):
-                self._post(channel, provider, of_provider[start : start + RECEIPTS_AT_ONCE])
+                self._post(session, channel, provider, of_provider[start : start + RECEIPTS_AT_ONCE])
 
-    def _fetch(self, after: Aftermath) -> None:
-        answer = self._session.get(str(after.reception.document), timeout=10, allow_redirects=False)
+    def _fetch(self, session: requests.Session, after: Aftermath) -> None:
+        answer = session.get(str(after.reception.document), timeout=10, allow_redirects=False)
         answer.raise_for_status()
         self._archive.keep_document(after.channel, milliseconds(clock.now()), answer.json())
 
-    def _post(self, channel: str, provider: Provider, rows: list[dict[str, Any]]) -> None:
+    def _post(self, session: requests.Session, channel: str, provider: Provider, rows: list[dict[str, Any]]) -> None:
         body = json.dumps({"type": "receipt", "data": {"receipts": rows}})
         url = f"{self._callback_url}/callbacks/{channel}/{provider.name}"
-        for attempt in range(TRIES):
-            answer = self._session.post(url, data=body, headers=_signed(provider, body), timeout=10)
-            if answer.ok:
-                return
-            log.warning("receipts_refused", status=answer.status_code, attempt=attempt)
-        raise ValueError("the receipts were refused every time")
+        answer = session.post(url, data=body, headers=_signed(provider, body), timeout=10)
+        if 400 <= answer.status_code < 500:
+            raise ValueError("the receipts were refused, and would be refused again")
+        answer.raise_for_status()
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _receipts(after: Aftermath) -> list[dict[str, Any]]:
     at = clock.now().isoformat()
-    return [
+    rows = [
         {
             "broadcast": after.broadcast,
             "id": int(exhibit.recipient),
@@ -108,6 +164,9 @@ def _receipts(after: Aftermath) -> list[dict[str, Any]]:
         }
         for exhibit in after.reception.exhibits
     ]
+    if after.shuffled:
+        random.shuffle(rows)
+    return rows
 
 
 def _signed(provider: Provider, body: str) -> Mapping[str, str]:

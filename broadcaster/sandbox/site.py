@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,27 @@ def is_sandbox_site(path: Path) -> bool:
     return path.read_text(encoding="utf-8").startswith(_MARK)
 
 
-def write_sandbox_site(folder: Path, *, sandbox_url: str, public_url: str, templates: Path | None = None) -> Path:
-    """Write `site.yaml` and one secret a provider (0600) into `folder`; gives the file. Existing secrets are kept."""
-    channels = {
-        channel: {
-            "providers": [_provider(folder, channel, name, label, sandbox_url) for name, label in _endpoints(channel)]
-        }
-        for channel in CHANNELS
-    }
+def write_sandbox_site(
+    folder: Path,
+    *,
+    sandbox_url: str,
+    public_url: str,
+    templates: Path | None = None,
+    stand_ins: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Path:
+    """Write `site.yaml` and one secret a provider (0600) into `folder`; gives the file. Existing secrets are kept.
+
+    `stand_ins`: channel → fields of each of its providers, in place of the usual ones; every one has a `name`. They
+    may say anything that a site can say: `{"sms": [{"name": "deaf", "idempotency": "none"}]}`.
+    """
+    channels = {}
+    for channel in CHANNELS:
+        usual = [{"name": name, "label": label} for name, label in _endpoints(channel)]
+        wanted = (stand_ins or {}).get(channel, usual)
+        common = {"timeout_seconds": timeout_seconds}
+        providers = [{**_provider(folder, channel, row["name"], sandbox_url), **common, **row} for row in wanted]
+        channels[channel] = {"providers": providers}
     site: dict[str, Any] = {
         "name": "sandbox",
         "public_url": public_url,
@@ -56,16 +70,10 @@ def _endpoints(channel: str) -> tuple[tuple[str, str], ...]:
     return _ENDPOINTS.get(channel, ((f"sandbox-{channel}", channel),))
 
 
-def _provider(folder: Path, channel: str, name: str, label: str, sandbox_url: str) -> dict[str, Any]:
+def _provider(folder: Path, channel: str, name: str, sandbox_url: str) -> dict[str, Any]:
     secret = Path("secrets") / f"{channel}-{name}"
     _make_secret(folder / secret)
-    return {
-        "name": name,
-        "label": label,
-        "url": f"{sandbox_url}/{channel}/{name}",
-        "secret": f"file:{secret}",
-        "timeout_seconds": TIMEOUT_SECONDS,
-    }
+    return {"name": name, "url": f"{sandbox_url}/{channel}/{name}", "secret": f"file:{secret}"}
 
 
 def _make_secret(path: Path) -> None:

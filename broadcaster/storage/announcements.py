@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from broadcaster.announcement.lifecycle import State
 from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
 from broadcaster.planning.proposal import Proposal
+from broadcaster.storage.partitions import add_partition
 from broadcaster.storage.tables import announcements, revisions
+
+_LIVE = announcements.c.state.in_([State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN])
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +24,19 @@ class Standing:
     """An announcement as it stands: its state, its approved revision, and when each step really happened."""
 
     slug: str
+    number: int
     state: State
     zone: str
     approved_revision: int | None
-    paused: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
     created_at: datetime
     approved_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     cancelled_at: datetime | None
     concluded_at: datetime | None
+    purged_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +63,34 @@ def all_standing(connection: Connection) -> list[Standing]:
     return [_standing(row) for row in rows]
 
 
+def live(connection: Connection) -> list[Standing]:
+    """The announcements to which the passing of time matters."""
+    rows = connection.execute(select(announcements).where(_LIVE).order_by(announcements.c.slug))
+    return [_standing(row) for row in rows]
+
+
+def overdue(connection: Connection, now: datetime) -> list[Standing]:
+    """Those whose start or planned end has passed while their state does not say so yet."""
+    started = (announcements.c.state == State.SCHEDULED) & (announcements.c.starts_at <= now)
+    ended = announcements.c.state.in_([State.SCHEDULED, State.IN_PROGRESS]) & (announcements.c.ends_at <= now)
+    rows = connection.execute(select(announcements).where(started | ended).order_by(announcements.c.slug))
+    return [_standing(row) for row in rows]
+
+
+def next_boundary(connection: Connection, now: datetime) -> datetime | None:
+    """The next start or planned end of a live announcement after `now`."""
+    edges = (
+        select(func.min(edge)).where(_LIVE, edge > now) for edge in (announcements.c.starts_at, announcements.c.ends_at)
+    )
+    found = [connection.execute(edge).scalar() for edge in edges]
+    return min((edge for edge in found if edge), default=None)
+
+
 def create(connection: Connection, slug: str, zone: str, at: datetime) -> None:
-    """A new announcement without any revision, as a draft."""
-    connection.execute(insert(announcements).values(slug=slug, state=State.DRAFT, zone=zone, created_at=at))
+    """A new announcement without any revision, as a draft, with its own part of the ledger."""
+    row = {"slug": slug, "state": State.DRAFT, "zone": zone, "created_at": at}
+    number = connection.execute(insert(announcements).values(row).returning(announcements.c.number)).scalar_one()
+    add_partition(connection, number)
 
 
 def change(connection: Connection, slug: str, **values: Any) -> None:

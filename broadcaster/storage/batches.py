@@ -1,4 +1,4 @@
-"""Batches and calls in the database: claiming, fencing, writing ahead, recording.
+"""Batches in the database: cutting, claiming, fencing.
 
 A claim raises the batch's token; whatever a worker records afterwards names the token it holds, so that one which was
 frozen past its lease can no longer write.
@@ -10,47 +10,45 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
-from broadcaster.announcement.revision import RevisionState
-from broadcaster.planning.broadcast import BroadcastState
-from broadcaster.storage.recipients import Range
-from broadcaster.storage.tables import announcements, batches, broadcasts, calls, revisions
+from broadcaster.storage.tables import batches, broadcasts
+
+LAST_ID = 2**63 - 1
 
 _PARKED = timedelta(seconds=30)
 """A batch that was put on the queue but not claimed is put there again after this, in case the queue lost it."""
 
 
-def create(connection: Connection, broadcast_id: str, ranges: Sequence[Range]) -> None:
-    """Write the batches of a broadcast."""
+def create(connection: Connection, broadcast_id: str, first_id: int, last_id: int, size: int) -> None:
+    """Write a batch of a broadcast: the recipients from `first_id` to `last_id`, `size` of whom are in its audience."""
+    row = {"broadcast_id": broadcast_id, "first_id": first_id, "last_id": last_id, "recipients": size}
+    connection.execute(insert(batches).values(row))
+
+
+def take_for_queue(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """Up to `limit` batches that are ready and that nobody works on, marked as enqueued. `now` is campaign time."""
+    return sorted(connection.execute(_TAKE, {"now": now, "limit": limit, "parked": _PARKED}).scalars())
+
+
+def create_whole(connection: Connection, broadcasts_and_sizes: Sequence[tuple[str, int]]) -> None:
+    """Write one batch for each broadcast, over all ids: for pools that are no larger than a batch."""
     rows = [
-        {"broadcast_id": broadcast_id, "first_id": part.first_id, "last_id": part.last_id, "recipients": part.size}
-        for part in ranges
+        {"broadcast_id": id_, "first_id": 1, "last_id": LAST_ID, "recipients": size}
+        for id_, size in broadcasts_and_sizes
+        if size
     ]
     if rows:
         connection.execute(insert(batches), rows)
 
 
-def take_for_queue(connection: Connection, now: datetime, limit: int) -> list[int]:
-    """Up to `limit` batches that are ready and that nobody works on, marked as enqueued. `now` is campaign time."""
-    machine_now = func.now()
-    ready = (
-        select(batches.c.id)
-        .where(~batches.c.done)
-        .where(or_(batches.c.lease_until.is_(None), batches.c.lease_until < machine_now))
-        .where(or_(batches.c.next_attempt_at.is_(None), batches.c.next_attempt_at <= machine_now))
-        .where(or_(batches.c.hold_until.is_(None), batches.c.hold_until <= now))
-        .where(or_(batches.c.enqueued_at.is_(None), batches.c.enqueued_at < machine_now - _PARKED))
-        .where(batches.c.broadcast_id == broadcasts.c.id, broadcasts.c.slug == announcements.c.slug)
-        .where(~announcements.c.paused)
-        .order_by(batches.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=batches)
-    )
-    taken = (
-        update(batches).where(batches.c.id.in_(ready.correlate(None).scalar_subquery())).values(enqueued_at=machine_now)
-    )
-    return sorted(connection.execute(taken.returning(batches.c.id)).scalars())
+def uncut(connection: Connection, ahead: int, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
+    """Open broadcasts with less than `ahead` undone batches that more are to be cut from, by due time and id, locked.
+
+    `cut_size` is how many recipients their batches hold already, `undone` how many of these batches are not done.
+    """
+    due_at, id_ = after or (None, "")
+    return list(connection.execute(_UNCUT, {"ahead": ahead, "limit": limit, "due_at": due_at, "id": id_}))
 
 
 def forget_queue(connection: Connection) -> int:
@@ -61,107 +59,35 @@ def forget_queue(connection: Connection) -> int:
 
 
 def claim(connection: Connection, batch_id: int, now: datetime, lease: timedelta) -> Row[Any] | None:
-    """Take the batch for `lease`: its row with the new token and its broadcast's; None when it is not free."""
-    machine_now = func.now()
-    statement = (
-        update(batches)
-        .where(batches.c.id == batch_id, ~batches.c.done, broadcasts.c.id == batches.c.broadcast_id)
-        .where(or_(batches.c.lease_until.is_(None), batches.c.lease_until < machine_now))
-        .where(or_(batches.c.next_attempt_at.is_(None), batches.c.next_attempt_at <= machine_now))
-        .where(or_(batches.c.hold_until.is_(None), batches.c.hold_until <= now))
-        .values(
-            token=batches.c.token + 1,
-            lease_until=machine_now + lease,
-            enqueued_at=None,
-            next_attempt_at=None,
-            hold_until=None,
-        )
-        .returning(
-            batches.c.id,
-            batches.c.broadcast_id,
-            batches.c.first_id,
-            batches.c.last_id,
-            batches.c.recipients,
-            batches.c.token,
-            batches.c.attempts,
-            broadcasts.c.slug,
-            broadcasts.c.revision,
-            broadcasts.c.channel,
-            broadcasts.c.phase,
-            broadcasts.c.expires_at,
-            broadcasts.c.opened_at,
-        )
-    )
-    return connection.execute(statement).one_or_none()
+    """Take the batch for `lease`: its row with the new token and its broadcast's; None when it is not free.
+
+    `settled` is how many of its recipients have a delivery already, `suppressions` the newest suppression's id.
+    """
+    values = {"batch": batch_id, "now": now, "lease": lease}
+    return connection.execute(_CLAIM, values).one_or_none()
 
 
-def guard_state(connection: Connection, batch_id: int, token: int, lease: timedelta) -> Row[Any]:
-    """What the guard must know, with the batch locked against another claim and its lease renewed when still held."""
-    held = (batches.c.id == batch_id) & (batches.c.token == token)
-    connection.execute(update(batches).where(held).values(lease_until=func.now() + lease))
-    query = (
-        select(
-            (batches.c.token == token).label("lease_held"),
-            (broadcasts.c.state == BroadcastState.OPEN).label("open"),
-            (revisions.c.state == RevisionState.APPROVED).label("revision_approved"),
-            broadcasts.c.revision,
-            broadcasts.c.reason,
-            broadcasts.c.phase,
-            broadcasts.c.channel,
-            broadcasts.c.expires_at,
-            announcements.c.state.label("announcement_state"),
-            announcements.c.paused,
-        )
-        .join(broadcasts, broadcasts.c.id == batches.c.broadcast_id)
-        .join(announcements, announcements.c.slug == broadcasts.c.slug)
-        .join(revisions, (revisions.c.slug == broadcasts.c.slug) & (revisions.c.number == broadcasts.c.revision))
-        .where(batches.c.id == batch_id)
-    )
-    return connection.execute(query).one()
-
-
-def write_ahead(connection: Connection, values: dict[str, Any]) -> None:
-    """Make a call durable before it is made."""
-    connection.execute(insert(calls).values(values))
-
-
-def unsettled_calls(connection: Connection, batch_id: int) -> list[Row[Any]]:
-    """The batch's calls whose outcome is not recorded, oldest first."""
-    age = (func.now() - calls.c.written_at).label("age")
-    query = select(calls, age).where(calls.c.batch_id == batch_id, ~calls.c.settled).order_by(calls.c.prepared_at)
-    return list(connection.execute(query))
-
-
-def settle_call(connection: Connection, key: str) -> None:
-    """The call's outcomes are recorded."""
-    connection.execute(update(calls).where(calls.c.key == key).values(settled=True, in_doubt=False))
-
-
-def mark_call(connection: Connection, key: str, *, in_doubt: bool) -> None:
-    """Count another attempt at the call; `in_doubt` says whether the public may have seen it."""
-    values = {"attempts": calls.c.attempts + 1, "in_doubt": in_doubt}
-    connection.execute(update(calls).where(calls.c.key == key).values(**values))
+def take_over(connection: Connection, batch_id: int, lease: timedelta) -> Row[Any] | None:
+    """Take the batch from whoever has it, and whatever it waits for; None when it is done."""
+    return connection.execute(_TAKE_OVER, {"batch": batch_id, "lease": lease}).one_or_none()
 
 
 def finish(connection: Connection, batch_id: int, token: int) -> bool:
-    """Close the batch; False when the lease was lost."""
-    held = (batches.c.id == batch_id) & (batches.c.token == token)
-    done = update(batches).where(held).values(done=True, lease_until=None, enqueued_at=None)
-    return connection.execute(done).rowcount == 1
+    """Close the batch and add its counters to its broadcast's; False when the lease was lost."""
+    return connection.execute(_FINISH, {"batch": batch_id, "token": token}).rowcount == 1
 
 
-def is_held(connection: Connection, batch_id: int, token: int) -> bool:
-    """Whether the batch is still this claim's; it is locked against another one until the transaction ends."""
-    query = select(batches.c.token).where(batches.c.id == batch_id).with_for_update()
-    return connection.execute(query).scalar() == token
+def resize(connection: Connection, batch: Row[Any], size: int) -> None:
+    """The batch has `size` recipients after all, and its broadcast accordingly more or less."""
+    connection.execute(_RESIZE, {"batch": batch.id, "size": size})
 
 
-def retry_later(connection: Connection, batch_id: int, token: int, seconds: float) -> bool:
-    """Give the batch back, to be tried again after `seconds` of machine time; False when the lease was lost."""
+def retry_later(connection: Connection, batch_id: int, token: int, seconds: float, *, failed: bool = True) -> bool:
+    """Give the batch back for `seconds` of machine time, one attempt older if it failed; False when it was lost."""
     held = (batches.c.id == batch_id) & (batches.c.token == token)
     values = {
         "lease_until": None,
-        "attempts": batches.c.attempts + 1,
+        "attempts": batches.c.attempts + int(failed),
         "next_attempt_at": func.now() + timedelta(seconds=seconds),
     }
     return connection.execute(update(batches).where(held).values(**values)).rowcount == 1
@@ -180,7 +106,90 @@ def hold(connection: Connection, batch_id: int, token: int, until: datetime) -> 
 
 
 def in_flight(connection: Connection, now: datetime) -> int:
-    """How many batches are not done and not held beyond the campaign time `now`."""
+    """How many batches are not done and not held beyond the campaign time `now`, or are still to be cut."""
     held = batches.c.hold_until.is_not(None) & (batches.c.hold_until > now)
-    query = select(func.count()).select_from(batches).where(~batches.c.done, ~func.coalesce(held, False))
-    return int(connection.execute(query).scalar_one())
+    undone = select(func.count()).select_from(batches).where(~batches.c.done, ~func.coalesce(held, False))
+    to_cut = select(func.count()).select_from(broadcasts).where(broadcasts.c.state == "open", ~broadcasts.c.cut)
+    return sum(int(connection.execute(query).scalar_one()) for query in (undone, to_cut))
+
+
+# What is held back is looked up from the few batches that are ready, never from the whole plan.
+_TAKE = text(
+    """
+    UPDATE batches SET enqueued_at = now() WHERE id IN (
+        SELECT b.id FROM batches b
+        WHERE NOT b.done
+          AND (b.lease_until IS NULL OR b.lease_until < now())
+          AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= now())
+          AND (b.hold_until IS NULL OR b.hold_until <= :now)
+          AND (b.enqueued_at IS NULL OR b.enqueued_at < now() - :parked)
+          AND NOT EXISTS (
+              SELECT 1 FROM holds h
+              WHERE h.target IN ('', b.broadcast_id, (SELECT d.slug FROM broadcasts d WHERE d.id = b.broadcast_id))
+          )
+        ORDER BY b.id LIMIT :limit FOR UPDATE OF b SKIP LOCKED
+    ) RETURNING id
+    """
+)
+
+_UNCUT = text(
+    """
+    SELECT d.id, d.slug, d.channel, d.audience, d.version, d.retries, d.cut_to, d.canary, d.due_at, d.recipients,
+           d.accepted, d.rejected, d.unknown, d.failed, a.number AS announcement, w.undone,
+           -- Only a canary asks how much is cut; it is over before there are many batches.
+           CASE WHEN d.canary = 'sending'
+                THEN coalesce((SELECT sum(b.recipients) FROM batches b WHERE b.broadcast_id = d.id), 0)
+           END AS cut_size
+    FROM broadcasts d JOIN announcements a ON a.slug = d.slug
+    CROSS JOIN LATERAL (SELECT count(*) AS undone FROM batches b WHERE b.broadcast_id = d.id AND NOT b.done) w
+    WHERE d.state = 'open' AND NOT d.cut AND w.undone < :ahead
+      AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.target IN ('', d.slug, d.id))
+      AND (CAST(:due_at AS timestamptz) IS NULL OR (d.due_at, d.id) > (:due_at, :id))
+    ORDER BY d.due_at, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+    """
+)
+
+_CLAIMED = """
+    UPDATE batches b
+    SET token = b.token + 1, lease_until = now() + :lease, enqueued_at = NULL, next_attempt_at = NULL, hold_until = NULL
+    FROM broadcasts d JOIN announcements a ON a.slug = d.slug
+    WHERE b.id = :batch AND NOT b.done AND d.id = b.broadcast_id
+    {free}
+    RETURNING b.id, b.broadcast_id, b.first_id, b.last_id, b.recipients, b.token, b.attempts,
+              b.accepted + b.rejected + b.unknown + b.skipped AS settled,
+              d.slug, a.number AS announcement, d.revision, d.channel, d.phase, d.audience, d.version, d.retries,
+              d.due_at, d.expires_at,
+              (SELECT coalesce(max(s.id), 0) FROM suppressions s) AS suppressions
+"""
+_FREE = """
+AND (b.lease_until IS NULL OR b.lease_until < now())
+AND (b.next_attempt_at IS NULL OR b.next_attempt_at <= now())
+AND (b.hold_until IS NULL OR b.hold_until <= :now)
+"""
+_CLAIM = text(_CLAIMED.format(free=_FREE))
+_TAKE_OVER = text(_CLAIMED.format(free=""))
+
+_RESIZE = text(
+    """
+    WITH before AS (SELECT id, recipients FROM batches WHERE id = :batch AND recipients <> :size),
+    resized AS (
+        UPDATE batches b SET recipients = :size FROM before WHERE b.id = before.id
+        RETURNING b.broadcast_id, b.recipients - before.recipients AS more
+    )
+    UPDATE broadcasts d SET recipients = d.recipients + r.more FROM resized r WHERE d.id = r.broadcast_id
+    """
+)
+
+_FINISH = text(
+    """
+    WITH finished AS (
+        UPDATE batches SET done = true, lease_until = NULL, enqueued_at = NULL
+        WHERE id = :batch AND token = :token AND NOT done
+        RETURNING broadcast_id, accepted, rejected, unknown, skipped
+    )
+    UPDATE broadcasts d
+    SET accepted = d.accepted + f.accepted, rejected = d.rejected + f.rejected,
+        unknown = d.unknown + f.unknown, skipped = d.skipped + f.skipped
+    FROM finished f WHERE d.id = f.broadcast_id
+    """
+)

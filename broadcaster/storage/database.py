@@ -2,16 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 
 from broadcaster.errors import InputError, UnreachableError
 
 CONNECT_TIMEOUT = 5
 """Seconds to wait for Postgres to answer."""
+
+
+PATIENCE = 20.0
+"""Seconds for which work goes on trying while Postgres restarts; shorter than any lease."""
+_BETWEEN_TRIES = 0.2
+
+_OPTIONS = "-c timezone=UTC -c plan_cache_mode=force_custom_plan"
+"""Tables grow by millions of rows within minutes: a plan that was kept from before would scan them. (PostgreSQL
+documentation, 20.7.4.)"""
+_KEEP_PLANS = "SET plan_cache_mode = auto; SET enable_seqscan = off"
+_USUAL_PLANS = "RESET plan_cache_mode; RESET enable_seqscan"
+"""A session makes the same few look-ups by key again and again: it keeps their plans, which never scan a table."""
+
+T = TypeVar("T")
+
+
+class Session:
+    """One connection for a piece of work of several transactions."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def attempt(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in a transaction, again on a new connection when one is lost.
+
+        A commit whose answer was lost may have been carried out: the work must find that out by itself.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                connection = self._connected()
+                with connection.begin():
+                    return work(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError):
+                self._connection_lost()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_BETWEEN_TRIES)
+
+    def attempt_once(self, work: Callable[[Connection], T]) -> T | None:
+        """Do work that is a transaction of its own; None when the connection was lost, whatever came of it."""
+        try:
+            return work(self._connected())
+        except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError):
+            self._connection_lost()
+            return None
+
+    def _connection_lost(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if not connection.invalidated:
+                with connection.begin():
+                    connection.exec_driver_sql(_USUAL_PLANS)
+        except (OperationalError, InterfaceError):
+            connection.invalidate()
+        finally:
+            connection.close()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = self._engine.connect()
+            self._connection = connection
+            with connection.begin():
+                connection.exec_driver_sql(_KEEP_PLANS)
+        return self._connection
 
 
 class Database:
@@ -25,7 +103,7 @@ class Database:
             max_overflow=4,
             pool_pre_ping=True,
             hide_parameters=True,  # an error text must not carry a phone number into a log
-            connect_args={"connect_timeout": CONNECT_TIMEOUT, "options": "-c timezone=UTC"},
+            connect_args={"connect_timeout": CONNECT_TIMEOUT, "options": _OPTIONS},
         )
 
     @contextmanager
@@ -40,6 +118,15 @@ class Database:
             ) from error
         with connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection for several transactions in a row."""
+        found = Session(self.engine)
+        try:
+            yield found
+        finally:
+            found.close()
 
     @property
     def address(self) -> str:

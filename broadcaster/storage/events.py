@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,26 @@ def record(
     connection.execute(insert(events).values(row))
 
 
+def record_all(
+    connection: Connection, actor: str, verb: str, at: datetime, rows: Sequence[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """Append what happened to several announcements, as (slug, details)."""
+    if rows:
+        values = [{"actor": actor, "verb": verb, "slug": slug, "at": at, "details": dict(said)} for slug, said in rows]
+        connection.execute(insert(events), values)
+
+
 def history(connection: Connection, slug: str) -> list[Row[Any]]:
     """Everything that happened to an announcement, oldest first."""
     return list(connection.execute(select(events).where(events.c.slug == slug).order_by(events.c.id)))
+
+
+def last_before(connection: Connection, verb: str, scope: str) -> datetime | None:
+    """The campaign time of what was recorded last before the newest event of this verb and scope; None for nothing."""
+    this = (events.c.verb == verb) & (events.c.details["scope"].as_string() == scope)
+    newest_id = select(func.max(events.c.id)).where(this).scalar_subquery()
+    query = select(events.c.at).where(events.c.id < newest_id).order_by(events.c.id.desc()).limit(1)
+    return connection.execute(query).scalar()
 
 
 def newest(connection: Connection, verbs: Collection[str]) -> int:

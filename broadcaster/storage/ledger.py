@@ -1,122 +1,68 @@
-"""The ledger in the database: deliveries by COPY, receipts append-only and merged in bulk."""
+"""The ledger in the database: deliveries written by COPY, and what is asked of them.
+
+Every question names the announcement, by whose number the ledger is divided: only its part is looked at. Nothing here
+is asked on a hot path, where counters are kept instead.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal, select, text
+from sqlalchemy import Connection, Row, TextClause, func, literal, select, text
 
 from broadcaster.channels.base import Delivery
 from broadcaster.storage import broadcasts as broadcast_rows
-from broadcaster.storage.recipients import copy_rows
+from broadcaster.storage.copying import copy_text
+from broadcaster.storage.partitions import partition
+from broadcaster.storage.tables import announcements
 from broadcaster.storage.tables import broadcasts as broadcast_table
-from broadcaster.storage.tables import deliveries, receipts
-
-
-class ReceiptStatus(StrEnum):
-    """What a provider said afterwards. Both are final: the first that arrives stays."""
-
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
 
 LONGEST_WORDS = 200
 """Characters of a reason or reference that are kept."""
 
+_NUMBER = re.compile(r"\+?\d{7,}")
+"""Seven digits or more in a row: a telephone number, not a date."""
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A provider's word on one delivery."""
-
-    broadcast_id: str
-    recipient_id: int
-    status: ReceiptStatus
-    at: datetime
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+"""PostgreSQL documentation, COPY, text format."""
 
 
-def record(connection: Connection, broadcast_id: str, revision: int, rows: Sequence[Delivery], at: datetime) -> None:
-    """Write deliveries by one COPY and raise the broadcast's counters, in the caller's transaction."""
-    if not rows:
-        return
-    statement = "COPY deliveries (broadcast_id, recipient_id, revision, outcome, reason, reference, at) FROM STDIN"
-    copy_rows(
-        connection,
-        statement,
-        (
-            (broadcast_id, row.recipient_id, revision, str(row.outcome), _clean(row.reason), _clean(row.reference), at)
-            for row in rows
-        ),
+def record(
+    connection: Connection, batch: Row[Any], revision: int, provider: str, rows: Sequence[Delivery], at: datetime
+) -> None:
+    """Write a batch's deliveries by one COPY, in the caller's transaction; its counters are the caller's."""
+    statement = (
+        "COPY deliveries (announcement, broadcast_id, recipient_id, revision, outcome, reason, reference, provider, at)"
+        " FROM STDIN"
     )
-    broadcast_rows.add_counts(connection, broadcast_id, dict(Counter(str(row.outcome) for row in rows)))
+    head, tail = f"{batch.announcement}\t{batch.broadcast_id}\t", f"\t{_copied(provider)}\t{at.isoformat()}\n"
+    # A call's rows say mostly the same: its words are made fit for COPY once.
+    words: dict[tuple[str, str, str], str] = {}
+    lines = []
+    for recipient_id, outcome, reason, reference in rows:
+        said = words.get((outcome, reason, reference))
+        if said is None:
+            said = f"\t{revision}\t{outcome}\t{_copied(kept_reason(reason))}\t{_copied(reference)}{tail}"
+            words[outcome, reason, reference] = said
+        lines.append(f"{head}{recipient_id}{said}")
+    copy_text(connection, statement, "".join(lines))
 
 
-def _clean(words: str) -> str:
+def kept_words(words: str) -> str:
     """A provider's words as the database takes them: without what no text holds, and not a page of it."""
     return words.encode("utf-8", "replace").decode().replace("\0", "")[:LONGEST_WORDS]
 
 
-def append_receipts(connection: Connection, channel: str, provider: str, rows: Iterable[Receipt]) -> None:
-    """Keep receipts as they came; `merge_receipts` joins them to the ledger, also when they came first."""
-    statement = "COPY receipts (channel, provider, broadcast_id, recipient_id, status, at) FROM STDIN"
-    copy_rows(
-        connection,
-        statement,
-        ((channel, provider, row.broadcast_id, row.recipient_id, str(row.status), row.at) for row in rows),
-    )
+def kept_reason(words: str) -> str:
+    """A provider's reason as the database takes it: also without the number that it may name."""
+    return _NUMBER.sub("…", kept_words(words)) if words else words
 
 
-def merge_receipts(connection: Connection, limit: int = 20_000) -> int:
-    """Join waiting receipts to their deliveries; gives how many were joined. One without a delivery yet waits on."""
-    merged = connection.execute(
-        text(
-            """
-            WITH waiting AS (
-                SELECT r.id, r.broadcast_id, r.recipient_id, r.status, r.at
-                FROM receipts r
-                JOIN deliveries d ON (d.broadcast_id, d.recipient_id) = (r.broadcast_id, r.recipient_id)
-                -- A provider speaks of its own channel only, and an endpoint of nobody but itself.
-                JOIN broadcasts b ON b.id = r.broadcast_id AND b.channel = r.channel
-                JOIN recipients p ON p.id = r.recipient_id AND (p.channel = '' OR p.address = r.provider)
-                WHERE NOT r.merged ORDER BY r.id LIMIT :limit FOR UPDATE OF r SKIP LOCKED
-            ), marked AS (
-                UPDATE receipts SET merged = true FROM waiting WHERE receipts.id = waiting.id
-            ), first_words AS (
-                SELECT DISTINCT ON (broadcast_id, recipient_id) broadcast_id, recipient_id, status, at
-                FROM waiting ORDER BY broadcast_id, recipient_id, id
-            ), settled AS (
-                UPDATE deliveries d SET receipt = f.status, receipt_at = f.at
-                FROM first_words f
-                WHERE (d.broadcast_id, d.recipient_id) = (f.broadcast_id, f.recipient_id) AND d.receipt = ''
-                  AND d.outcome IN ('accepted', 'unknown')
-                RETURNING d.broadcast_id, d.receipt
-            ), counted AS (
-                SELECT broadcast_id, count(*) FILTER (WHERE receipt = 'delivered') AS delivered,
-                       count(*) FILTER (WHERE receipt = 'failed') AS failed
-                FROM settled GROUP BY broadcast_id
-            ), raised AS (
-                UPDATE broadcasts b SET delivered = b.delivered + c.delivered, failed = b.failed + c.failed
-                FROM counted c WHERE b.id = c.broadcast_id
-            )
-            SELECT count(*) FROM waiting
-            """
-        ),
-        {"limit": limit},
-    )
-    return int(merged.scalar_one())
-
-
-def waiting_receipts(connection: Connection) -> int:
-    """How many receipts could be joined to the ledger and are not yet; one for nobody's delivery does not count."""
-    same = (deliveries.c.broadcast_id == receipts.c.broadcast_id) & (
-        deliveries.c.recipient_id == receipts.c.recipient_id
-    )
-    waiting = select(func.count()).select_from(receipts.join(deliveries, same)).where(~receipts.c.merged)
-    return int(connection.execute(waiting.where(deliveries.c.receipt == "")).scalar_one())
+def _copied(words: str) -> str:
+    return kept_words(words).translate(_ESCAPES)
 
 
 def size(connection: Connection) -> int:
@@ -127,8 +73,7 @@ def size(connection: Connection) -> int:
 
 def outcomes(connection: Connection, broadcast_id: str) -> Iterator[tuple[int, str]]:
     """(recipient id, outcome) of a broadcast."""
-    query = select(deliveries.c.recipient_id, deliveries.c.outcome).where(deliveries.c.broadcast_id == broadcast_id)
-    for row in connection.execute(query):
+    for row in connection.execute(_OUTCOMES, {"broadcast": broadcast_id}):
         yield row.recipient_id, row.outcome
 
 
@@ -137,40 +82,97 @@ def told(connection: Connection, recipient_id: int, slug: str | None) -> list[Ro
 
     Looks the recipient up in each broadcast by the ledger's own key, so that no second index slows the sending down.
     """
-    table = broadcast_table
-    query = (
-        select(
-            deliveries.c.at,
-            table.c.slug,
-            deliveries.c.revision,
-            table.c.phase,
-            table.c.channel,
-            table.c.occurrence,
-            deliveries.c.outcome,
-            deliveries.c.reason,
-            deliveries.c.reference,
-            deliveries.c.receipt,
-            deliveries.c.receipt_at,
-        )
-        .join(table, table.c.id == deliveries.c.broadcast_id)
-        .where(deliveries.c.recipient_id == recipient_id)
-        .order_by(deliveries.c.at)
-    )
-    return list(connection.execute(query.where(table.c.slug == slug) if slug else query))
+    numbers = select(announcements.c.number).where(announcements.c.purged_at.is_(None))
+    if slug:
+        numbers = numbers.where(announcements.c.slug == slug)
+    found: list[Row[Any]] = []
+    for number in connection.execute(numbers).scalars():
+        found += connection.execute(_told_by(number), {"recipient": recipient_id})
+    return sorted(found, key=lambda row: row.at)
 
 
 def reasons(connection: Connection, slug: str) -> list[Row[Any]]:
     """How often each (channel, outcome, reason) other than accepted occurred, most frequent first."""
-    return list(
-        connection.execute(
-            text(
-                """
-                SELECT b.channel, d.outcome, d.reason, count(*) AS number
-                FROM deliveries d JOIN broadcasts b ON b.id = d.broadcast_id
-                WHERE b.slug = :slug AND d.outcome <> 'accepted'
-                GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
-                """
-            ),
-            {"slug": slug},
-        )
+    return list(connection.execute(_REASONS, {"slug": slug}))
+
+
+def failures(connection: Connection, slug: str, broadcast_id: str | None = None) -> list[Row[Any]]:
+    """Who was not reached, of an announcement or one of its broadcasts, most frequent first.
+
+    `number` of recipients by `channel`, `provider`, `outcome` (`rejected`, `unknown`, `skipped`; `failed` when that is
+    what a receipt said) and `reason`.
+    """
+    return list(connection.execute(_FAILURES, {"slug": slug, "broadcast": broadcast_id}))
+
+
+def deliveries_of(connection: Connection, broadcast_id: str, *, failures_only: bool) -> Iterator[Row[Any]]:
+    """Every delivery of a broadcast by recipient, with the recipient as sealed when the broadcast was opened.
+
+    Streams: a row is read when it is asked for. `handle`, `sealed` and `pool` are None for one that is purged.
+    """
+    options = {"stream_results": True, "yield_per": _READ_AT_ONCE}
+    values = {"broadcast": broadcast_id, "failures_only": failures_only}
+    return iter(connection.execute(_DELIVERIES, values, execution_options=options))
+
+
+_READ_AT_ONCE = 2_000
+
+_PART = """(
+    SELECT a.number FROM broadcasts b JOIN announcements a ON a.slug = b.slug WHERE b.id = :broadcast
+)"""
+_PART_OF_SLUG = "(SELECT number FROM announcements WHERE slug = :slug)"
+
+_OUTCOMES = text(
+    f"SELECT recipient_id, outcome FROM deliveries WHERE announcement = {_PART} AND broadcast_id = :broadcast"  # noqa: S608
+)
+
+
+def _told_by(number: int) -> TextClause:
+    """The part by its name: one look into each broadcast, however many announcements there are."""
+    return text(
+        f"""
+        SELECT d.at, b.slug, d.revision, b.phase, b.channel, d.provider, b.occurrence, d.outcome, d.reason, d.reference,
+               d.receipt, d.receipt_at
+        FROM broadcasts b
+        JOIN {partition(number)} d
+        ON d.announcement = {int(number)} AND d.broadcast_id = b.id AND d.recipient_id = :recipient
+        WHERE b.slug = (SELECT slug FROM announcements WHERE number = {int(number)}) AND b.opened_at IS NOT NULL
+        """  # noqa: S608 - only numbers and their names are put in
     )
+
+
+_REASONS = text(
+    f"""
+    SELECT b.channel, d.outcome, d.reason, count(*) AS number
+    FROM deliveries d JOIN broadcasts b ON b.id = d.broadcast_id
+    WHERE d.announcement = {_PART_OF_SLUG} AND d.outcome <> 'accepted'
+    GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3
+    """  # noqa: S608 - only constants are put together
+)
+
+_FAILED = "(d.outcome <> 'accepted' OR d.receipt = 'failed')"
+
+_FAILURES = text(
+    f"""
+    SELECT b.channel, d.provider, CASE WHEN d.receipt = 'failed' THEN 'failed' ELSE d.outcome END AS outcome, d.reason,
+           count(*) AS number
+    FROM deliveries d JOIN broadcasts b ON b.id = d.broadcast_id
+    WHERE d.announcement = {_PART_OF_SLUG} AND {_FAILED}
+      AND (CAST(:broadcast AS text) IS NULL OR d.broadcast_id = :broadcast)
+    GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 1, 2, 3, 4
+    """  # noqa: S608 - only constants are put together
+)
+
+# In the order of both keys: nothing is sorted, and the first row comes at once.
+_DELIVERIES = text(
+    f"""
+    SELECT d.recipient_id, d.provider, d.revision, d.outcome, d.reason, d.reference, d.at, d.receipt, d.receipt_at,
+           r.pool, r.handle, r.sealed
+    FROM deliveries d
+    JOIN broadcasts b ON b.id = d.broadcast_id
+    LEFT JOIN recipients r
+    ON r.id = d.recipient_id AND r.since <= b.version AND (r.until IS NULL OR r.until > b.version)
+    WHERE d.announcement = {_PART} AND d.broadcast_id = :broadcast AND (NOT :failures_only OR {_FAILED})
+    ORDER BY d.recipient_id
+    """  # noqa: S608 - only constants are put together
+)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from broadcaster.embedded import discard, services
 from broadcaster.storage.database import Database
-from broadcaster.storage.migrate import migrate, new_migration
+from broadcaster.storage.migrate import migrate
+from broadcaster.storage.upgrading import new_migration
 
 
 def main(message: str) -> None:

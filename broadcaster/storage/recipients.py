@@ -1,136 +1,226 @@
-"""Recipients in the database: people, accounts and endpoints in one id space."""
+"""Recipients of a broadcast: cutting its audience into ranges, and reading who is in one.
+
+Rows are read as Postgres holds them, sealed; only the courier opens what it is about to send.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Row, case, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, TextClause, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import BigInteger, Integer, Text
 
-from broadcaster.channels.base import RecipientKind
-from broadcaster.storage.tables import deliveries, recipients
+from broadcaster.storage.tables import recipients
 
-_COLUMNS = (recipients.c.id, recipients.c.address, recipients.c.language, recipients.c.name)
+SCANNED_AT_ONCE = 20_000
+"""How far one cut looks for recipients of a narrow segment."""
+
+
+class Sealed(NamedTuple):
+    """A recipient as stored; `suppressed` is why they must not be written to, None when they may."""
+
+    id: int
+    handle: bytes
+    sealed: bytes
+    language: str
+    suppressed: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Recipient:
-    """One recipient: `address` is an E.164 phone number, or the name of an account or endpoint."""
+class Scope:
+    """Whom a broadcast is for: a version of a pool, narrowed to languages with tag sets (None: everyone in it).
 
-    id: int
-    address: str
-    language: str
-    name: str
-    listed: bool = True
-    """False for one that left the audience after the broadcast was opened."""
+    `failed_in` narrows it further to those whom another broadcast, and whatever tried it again, failed to reach."""
+
+    pool: str
+    version: int
+    kinds: Collection[tuple[str, int]] | None = None
+    failed_in: str = ""
+    announcement: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Consecutive recipients by id, both ends included."""
+    """Recipients by id, after `after` up to and with `last`; `size` of them are in scope. `end`: nobody comes later."""
 
-    first_id: int
-    last_id: int
+    after: int
+    last: int
     size: int
+    end: bool
 
 
-def put_endpoints(
-    connection: Connection, kind: RecipientKind, channel: str, rows: Sequence[dict[str, Any]], at: datetime
-) -> None:
-    """Make these the active accounts or endpoints of a channel; others of the channel stay, inactive."""
-    names = [row["address"] for row in rows]
-    others = (recipients.c.channel == channel) & recipients.c.address.not_in(names)
-    connection.execute(
-        update(recipients).where(others, recipients.c.inactive_since.is_(None)).values(inactive_since=at)
-    )
-    for row in rows:
-        statement = insert(recipients).values(kind=kind, channel=channel, listed_since=at, **row)
-        since = case((recipients.c.inactive_since.is_(None), recipients.c.listed_since), else_=at)
-        changed = {"inactive_since": None, "listed_since": since, "name": row["name"], "language": row["language"]}
-        connection.execute(statement.on_conflict_do_update(index_elements=["kind", "channel", "address"], set_=changed))
+def next_range(connection: Connection, scope: Scope, after: int, size: int) -> Range:
+    """The next up to `size` recipients of the scope by id; a narrow scope may give fewer before the end."""
+    statement = _NEXT[_shape(scope)]
+    values = {**_values(scope), "after": after, "size": size, "scanned": SCANNED_AT_ONCE}
+    row = connection.execute(statement, values).one()
+    end = row.last is None or (row.size < size and scope.kinds is None and not scope.failed_in)
+    return Range(after, row.last or after, row.size, end)
 
 
-def ranges(connection: Connection, kind: RecipientKind, channel: str, size: int, at: datetime) -> list[Range]:
-    """Cut a channel's recipients who are listed at `at` into ranges of up to `size`, by id."""
-    numbered = (
-        select(recipients.c.id, ((func.row_number().over(order_by=recipients.c.id) - 1) // size).label("part"))
-        .where(recipients.c.kind == kind, recipients.c.channel == channel)
-        .where(recipients.c.inactive_since.is_(None), recipients.c.listed_since <= at)
-        .subquery()
-    )
-    query = select(func.min(numbered.c.id), func.max(numbered.c.id), func.count()).group_by(numbered.c.part)
-    return [Range(*row) for row in connection.execute(query.order_by(func.min(numbered.c.id)))]
+def in_range(
+    connection: Connection, scope: Scope, broadcast_id: str, first: int, last: int, channel: str, *, fresh: bool
+) -> list[Sealed]:
+    """Those of a range who have no delivery yet, by id; `fresh` says that none of them can have one."""
+    statement = _IN_RANGE[_shape(scope), fresh]
+    values = {**_values(scope), "first": first, "last": last, "channel": channel, "broadcast": broadcast_id}
+    # Rows are read as they come, all at once: they have Sealed's names, and are taken apart a moment later.
+    return cast("list[Sealed]", connection.execute(statement, values).all())
 
 
-def unsettled(connection: Connection, kind: RecipientKind, channel: str, batch: Row[Any]) -> list[Recipient]:
-    """The recipients of a batch (joined with its broadcast's `opened_at`) that have no delivery yet, by id."""
-    settled = (
-        select(deliveries.c.recipient_id)
-        .where(deliveries.c.broadcast_id == batch.broadcast_id, deliveries.c.recipient_id == recipients.c.id)
-        .exists()
-    )
-    listed = recipients.c.inactive_since.is_(None)
-    query = (
-        select(*_COLUMNS, listed.label("listed"))
-        .where(recipients.c.id.between(batch.first_id, batch.last_id), recipients.c.kind == kind)
-        .where(recipients.c.channel == channel, ~settled)
-        .where(recipients.c.listed_since <= batch.opened_at)
-        .where(listed | (recipients.c.inactive_since > batch.opened_at))
-        .order_by(recipients.c.id)
-    )
-    return [Recipient(*row) for row in connection.execute(query)]
-
-
-def by_ids(connection: Connection, ids: Sequence[int]) -> list[Recipient]:
-    """Recipients by id, in the order of the ids."""
-    query = select(*_COLUMNS)
-    found = {row.id: Recipient(*row) for row in connection.execute(query.where(recipients.c.id.in_(ids)))}
+def by_ids(connection: Connection, scope: Scope, ids: Sequence[int]) -> list[Sealed]:
+    """Recipients of the scope's version by id, in the order of the ids."""
+    values = {**_base(scope), "ids": list(ids)}
+    found = {row.id: Sealed(*row) for row in connection.execute(_BY_IDS[scope.pool == ""], values)}
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def person_by_phone(connection: Connection, phone: str) -> int | None:
-    """The id of the person with an E.164 number, listed or not; None when nobody has it."""
-    of_phone = (recipients.c.kind == RecipientKind.PERSON) & (recipients.c.address == phone)
-    return connection.execute(select(recipients.c.id).where(of_phone)).scalar()
+def id_of(connection: Connection, handle: bytes) -> int | None:
+    """The id of whoever has or had this address; None when nobody ever had it."""
+    return connection.execute(select(recipients.c.id).where(recipients.c.handle == handle).limit(1)).scalar()
 
 
-def merge_people(
-    connection: Connection, rows: Iterable[tuple[str, str, str, list[str]]], at: datetime
-) -> dict[str, int]:
-    """Copy people (phone, name, language, tags) into a staging table and merge them by phone; counts what changed."""
-    connection.execute(
-        text("CREATE TEMP TABLE staged_people (phone text, name text, language text, tags text[]) ON COMMIT DROP")
+class _Shape(NamedTuple):
+    """What a statement depends on: which of its parts are there."""
+
+    people: bool
+    of_kind: bool
+    failed: bool
+
+
+def _shape(scope: Scope) -> _Shape:
+    return _Shape(scope.pool == "", scope.kinds is not None, bool(scope.failed_in))
+
+
+def _base(scope: Scope) -> dict[str, Any]:
+    return {"version": scope.version} | ({"pool": scope.pool} if scope.pool else {})
+
+
+def _values(scope: Scope) -> dict[str, Any]:
+    found = _base(scope)
+    if scope.kinds is not None:
+        found["languages"] = [language for language, _ in scope.kinds]
+        found["tag_sets"] = [tag_set for _, tag_set in scope.kinds]
+    if scope.failed_in:
+        found["failed_in"] = scope.failed_in
+    if scope.announcement:
+        found["announcement"] = scope.announcement
+    return found
+
+
+# People's rows are found by their ids; the few of other pools by an index that holds no people.
+_MEMBER = {
+    True: "r.pool = '' AND r.since <= :version AND (r.until IS NULL OR r.until > :version)",
+    False: "r.pool <> '' AND r.pool = :pool AND r.since <= :version AND (r.until IS NULL OR r.until > :version)",
+}
+_OF_KIND = "AND (r.language, r.tag_set) IN (SELECT * FROM unnest(:languages, :tag_sets))"
+_NOT_TOLD_SINCE = """
+AND NOT EXISTS (
+    SELECT 1 FROM broadcasts again
+    JOIN deliveries t ON t.announcement = :announcement AND t.broadcast_id = again.id AND t.recipient_id = r.id
+    WHERE again.retries = :failed_in AND again.retries <> ''
+      AND t.outcome IN ('accepted', 'unknown') AND t.receipt <> 'failed'
+)
+"""
+_FAILED = f"""
+AND EXISTS (
+    SELECT 1 FROM deliveries f
+    WHERE f.announcement = :announcement AND f.broadcast_id = :failed_in AND f.recipient_id = r.id
+    AND (f.outcome = 'rejected' OR f.receipt = 'failed')
+)
+{_NOT_TOLD_SINCE}
+"""  # noqa: S608 - only constants are put together
+_UNSETTLED = """
+AND NOT EXISTS (
+    SELECT 1 FROM deliveries d
+    WHERE d.announcement = :announcement AND d.broadcast_id = :broadcast AND d.recipient_id = r.id
+)
+"""
+# Of two suppressions (one channel's, all channels') either's reason will do.
+_SUPPRESSED = """
+(SELECT coalesce(nullif(s.reason, ''), 'opted out') FROM suppressions s
+ WHERE s.handle = r.handle AND s.channel IN ('', :channel) LIMIT 1)
+"""
+
+
+# Whoever a broadcast failed to reach was in its audience: its deliveries say who, in order.
+_NEXT_FAILED = text(
+    f"""
+    WITH scanned AS MATERIALIZED (
+        SELECT f.recipient_id AS id, (f.outcome = 'rejected' OR f.receipt = 'failed') AS failed FROM deliveries f
+        WHERE f.announcement = :announcement AND f.broadcast_id = :failed_in AND f.recipient_id > :after
+        ORDER BY f.recipient_id LIMIT :scanned
+    ), found AS MATERIALIZED (
+        SELECT r.id FROM scanned r WHERE r.failed {_NOT_TOLD_SINCE} ORDER BY r.id LIMIT :size
     )
-    copy_rows(connection, "COPY staged_people (phone, name, language, tags) FROM STDIN", rows)
-    merged = connection.execute(
-        text(
-            """
-            WITH merged AS (
-                INSERT INTO recipients AS r (kind, channel, address, name, language, tags, listed_since)
-                SELECT DISTINCT ON (phone) 'person', '', phone, name, language, tags, :at FROM staged_people
-                ON CONFLICT (kind, channel, address) DO UPDATE
-                SET name = excluded.name, language = excluded.language, tags = excluded.tags,
-                    listed_since = CASE WHEN r.inactive_since IS NULL
-                                        THEN r.listed_since ELSE excluded.listed_since END,
-                    inactive_since = NULL
-                WHERE (r.name, r.language, r.tags) IS DISTINCT FROM (excluded.name, excluded.language, excluded.tags)
-                   OR r.inactive_since IS NOT NULL
-                RETURNING (xmax = 0) AS added
-            )
-            SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM merged
-            """
-        ),
-        {"at": at},
-    ).one()
-    return {"added": merged[0], "changed": merged[1]}
+    SELECT CASE WHEN (SELECT count(*) FROM found) = :size THEN (SELECT max(id) FROM found)
+                ELSE (SELECT max(id) FROM scanned) END AS last,
+           (SELECT count(*) FROM found) AS size
+    """  # noqa: S608 - only constants are put together
+)
 
 
-def copy_rows(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Stream rows into Postgres by COPY, inside the connection's transaction."""
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+def _next(shape: _Shape) -> TextClause:
+    """Everyone in order needs one look ahead; a narrow scope first bounds how far it looks."""
+    member = _MEMBER[shape.people]
+    if shape.failed:
+        return _NEXT_FAILED
+    if not shape.of_kind:
+        return text(
+            f"""
+            SELECT max(id) AS last, count(*) AS size FROM (
+                SELECT r.id FROM recipients r WHERE {member} AND r.id > :after ORDER BY r.id LIMIT :size
+            ) found
+            """  # noqa: S608 - only constants are put together
+        )
+    return _typed(
+        shape,
+        f"""
+        WITH scanned AS MATERIALIZED (
+            SELECT r.id, r.language, r.tag_set FROM recipients r
+            WHERE {member} AND r.id > :after ORDER BY r.id LIMIT :scanned
+        ), found AS MATERIALIZED (
+            SELECT r.id FROM scanned r WHERE true {_narrowed(shape)} ORDER BY r.id LIMIT :size
+        )
+        SELECT CASE WHEN (SELECT count(*) FROM found) = :size THEN (SELECT max(id) FROM found)
+                    ELSE (SELECT max(id) FROM scanned) END AS last,
+               (SELECT count(*) FROM found) AS size
+        """,  # noqa: S608 - only constants are put together
+    )
+
+
+def _in_range(shape: _Shape, *, fresh: bool) -> TextClause:
+    return _typed(
+        shape,
+        f"""
+        SELECT r.id, r.handle, r.sealed, r.language, {_SUPPRESSED}
+        FROM recipients r
+        WHERE r.id BETWEEN :first AND :last AND {_MEMBER[shape.people]}
+        {_narrowed(shape)} {"" if fresh else _UNSETTLED}
+        ORDER BY r.id
+        """,  # noqa: S608 - only constants are put together
+    )
+
+
+def _narrowed(shape: _Shape) -> str:
+    return f"{_OF_KIND if shape.of_kind else ''} {_FAILED if shape.failed else ''}"
+
+
+def _typed(shape: _Shape, statement: str) -> TextClause:
+    arrays = (bindparam("languages", type_=ARRAY(Text)), bindparam("tag_sets", type_=ARRAY(Integer)))
+    return text(statement).bindparams(*arrays) if shape.of_kind else text(statement)
+
+
+_SHAPES = [_Shape(*flags) for flags in itertools.product((False, True), repeat=3)]
+_NEXT = {shape: _next(shape) for shape in _SHAPES}
+_IN_RANGE = {(shape, fresh): _in_range(shape, fresh=fresh) for shape in _SHAPES for fresh in (False, True)}
+_BY_IDS = {
+    people: text(
+        f"SELECT r.id, r.handle, r.sealed, r.language, NULL FROM recipients r WHERE {member} AND r.id = ANY(:ids)"  # noqa: S608
+    ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+    for people, member in _MEMBER.items()
+}

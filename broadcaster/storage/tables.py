@@ -10,12 +10,15 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
+    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -50,18 +53,23 @@ announcements = Table(
     "announcements",
     metadata,
     Column("slug", Text, primary_key=True),
+    Column("number", Integer, Identity(), nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("approved_revision", Integer),
-    Column("paused", Boolean, nullable=False, server_default="false"),
+    _instant("starts_at"),
+    _instant("ends_at"),
     _instant("created_at", required=True),
     _instant("approved_at"),
     _instant("started_at"),
     _instant("finished_at"),
     _instant("cancelled_at"),
     _instant("concluded_at"),
+    _instant("purged_at"),
 )
-"""One row an announcement: its state, when each step really happened, and when an operator said that it was over."""
+"""One row an announcement: its state, when each step really happened, and when an operator said that it was over.
+
+`number` names its partition of the ledger, which is gone when `purged_at` is set; counters and events stay."""
 
 revisions = Table(
     "revisions",
@@ -93,6 +101,11 @@ broadcasts = Table(
     _words("note"),
     _instant("opened_at"),
     _instant("closed_at"),
+    Column("version", Integer),
+    Column("cut_to", BigInteger, nullable=False, server_default="0"),
+    Column("cut", Boolean, nullable=False, server_default="false"),
+    _words("canary"),
+    _words("retries"),
     _count("recipients"),
     _count("accepted"),
     _count("rejected"),
@@ -103,26 +116,102 @@ broadcasts = Table(
     ForeignKeyConstraint(["slug", "revision"], ["revisions.slug", "revisions.number"]),
     Index(None, "slug"),
     Index("ix_broadcasts_due", "due_at", postgresql_where=text("state = 'planned'")),
+    Index("ix_broadcasts_open", "id", postgresql_where=text("state = 'open'")),
+    Index("ix_broadcasts_retries", "retries", postgresql_where=text("retries <> ''")),
 )
-"""The plan, and kept counters of what came of it: nothing on a hot path counts the ledger."""
+"""The plan, and kept counters of what came of it: nothing on a hot path counts the ledger.
+
+Opening freezes the audience's `version`. Batches are cut from it as they are wanted: `cut_to` is the last recipient id
+that has one, `cut` says that all have. `canary` is empty, `sending` or `passed`. `retries` is the broadcast whose
+failures this one tries again.
+
+Outcomes of undone batches are not in the counters yet. A receipt that settles a doubt moves one from `unknown` to
+`accepted` here at once, so that `unknown` may be below zero until its batch is done; their sum is right at any time."""
+
+audience_versions = Table(
+    "audience_versions",
+    metadata,
+    Column("pool", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _instant("at", required=True),
+    _words("source"),
+    _count("recipients"),
+    _count("added"),
+    _count("changed"),
+    _count("removed"),
+)
+"""What each import (or change of the site) made of a pool. A version's membership never changes afterwards."""
+
+audience_counts = Table(
+    "audience_counts",
+    metadata,
+    Column("pool", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("language", Text, primary_key=True),
+    Column("tag_set", Integer, primary_key=True, autoincrement=False),
+    _count("recipients"),
+)
+"""How many recipients of a version have a language and exactly these tags: segments are counted without counting."""
+
+tag_sets = Table(
+    "tag_sets",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("tags", ARRAY(Text), nullable=False, unique=True),
+)
+"""Each distinct set of tags, sorted."""
 
 recipients = Table(
     "recipients",
     metadata,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("channel", Text, nullable=False, server_default=""),
-    Column("address", Text, nullable=False),
-    _words("name"),
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column("since", Integer, primary_key=True, autoincrement=False),
+    Column("until", Integer),
+    Column("pool", Text, nullable=False),
+    Column("handle", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
     Column("language", Text, nullable=False),
-    Column("tags", ARRAY(Text), nullable=False, server_default="{}"),
-    _instant("inactive_since"),
-    _instant("listed_since", required=True),
-    UniqueConstraint("kind", "channel", "address"),
+    Column("tag_set", Integer, nullable=False),
+    Index("uq_recipients_current", "handle", unique=True, postgresql_where=text("until IS NULL")),
+    Index("ix_recipients_former", "handle", postgresql_where=text("until IS NOT NULL")),
+    Index("ix_recipients_pool", "pool", "id", postgresql_where=text("pool <> ''")),
 )
-"""Everyone and everything a push can reach, in one id space. `channel` is empty for people.
+"""Everyone and everything a push can reach, in one id space. `pool` is empty for people, else the channel's slug.
 
-A broadcast reaches those who were listed when it was opened; `listed_since` starts anew for one who comes back."""
+A row holds in the versions of its pool from `since` to before `until`; a person keeps the id through every change.
+`handle` is the blind index of the address, `sealed` the encrypted address and name, `fingerprint` a keyed digest of
+what was imported, by which a later import knows what changed."""
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("handle", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("channel", Text, nullable=False, server_default=""),
+    _words("reason"),
+    Column("actor", Text, nullable=False),
+    _instant("at", required=True),
+    UniqueConstraint("handle", "channel"),
+)
+"""People who must not be written to: on one channel, or on all when `channel` is empty. Asked before every call.
+
+`sealed` is the encrypted phone: whoever is suppressed need not be in the audience, and a new index key needs it."""
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("halted", Boolean, nullable=False, server_default="false"),
+    _words("reason"),
+    Column("actor", Text, nullable=False),
+    _instant("at", required=True),
+)
+"""What must not be sent now: `everything`, one `announcement` (by slug) or one `broadcast` (by id), until resumed.
+
+`halted` marks a hold that somebody must look into, such as a canary's."""
 
 batches = Table(
     "batches",
@@ -132,6 +221,10 @@ batches = Table(
     Column("first_id", BigInteger, nullable=False),
     Column("last_id", BigInteger, nullable=False),
     Column("recipients", Integer, nullable=False),
+    _count("accepted"),
+    _count("rejected"),
+    _count("unknown"),
+    _count("skipped"),
     Column("done", Boolean, nullable=False, server_default="false"),
     Column("token", BigInteger, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -141,7 +234,9 @@ batches = Table(
     _instant("enqueued_at"),
     Index("ix_batches_undone", "broadcast_id", postgresql_where=text("NOT done")),
 )
-"""A range of recipient ids of one broadcast. `token` rises with every claim and fences off a worker that lost it."""
+"""A range of recipient ids of one broadcast. `token` rises with every claim and fences off a worker that lost it.
+
+Its counters are added to the broadcast's when it is done, so that workers do not queue for the broadcast's row."""
 
 calls = Table(
     "calls",
@@ -152,29 +247,35 @@ calls = Table(
     Column("revision", Integer, nullable=False),
     Column("provider", Text, nullable=False),
     Column("members", ARRAY(BigInteger), nullable=False),
-    Column("settled", Boolean, nullable=False, server_default="false"),
-    Column("in_doubt", Boolean, nullable=False, server_default="true"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _instant("prepared_at", required=True),
     Column("written_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    Index("ix_calls_unsettled", "batch_id", postgresql_where=text("NOT settled")),
+    _instant("made_at"),
+    Index(None, "batch_id"),
 )
-"""A provider request, written down before it is made, so that a retry is the same request under the same key."""
+"""A provider request, written down before it is made, so that a retry is the same request under the same key.
+
+Its row goes when its outcomes are recorded: what stands here is open. `made_at` is when it was last made."""
 
 deliveries = Table(
     "deliveries",
     metadata,
+    Column("announcement", Integer, primary_key=True, autoincrement=False),
     Column("broadcast_id", Text, primary_key=True),
-    Column("recipient_id", BigInteger, primary_key=True),
+    Column("recipient_id", BigInteger, primary_key=True, autoincrement=False),
     Column("revision", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     _words("reason"),
     _words("reference"),
+    _words("provider"),
     _instant("at", required=True),
     _words("receipt"),
     _instant("receipt_at"),
+    postgresql_partition_by="LIST (announcement)",
 )
-"""The ledger: one row a recipient and broadcast, written once; a receipt may complete it."""
+"""The ledger: one row a recipient and broadcast, written once; a receipt may complete it.
+
+A partition an announcement (by its number), so that a purge drops a table instead of deleting rows."""
 
 receipts = Table(
     "receipts",
@@ -183,13 +284,35 @@ receipts = Table(
     Column("channel", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("broadcast_id", Text, nullable=False),
-    Column("recipient_id", BigInteger, nullable=False),
-    Column("status", Text, nullable=False),
-    _instant("at", required=True),
+    Column("recipients", ARRAY(BigInteger), nullable=False),
+    Column("failed", ARRAY(Boolean), nullable=False),
+    Column("at", ARRAY(DateTime(timezone=True)), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("merged", Boolean, nullable=False, server_default="false"),
+    Index(None, "broadcast_id"),
     Index("ix_receipts_unmerged", "id", postgresql_where=text("NOT merged")),
 )
-"""What providers said afterwards, as it came in; joined into the ledger in bulk."""
+"""What providers said afterwards, as it came in: one row a callback and broadcast, `number` words long.
+
+Append-only but for `merged`: each of its words is joined to the ledger, or stands in `waiting_receipts`."""
+
+waiting_receipts = Table(
+    "waiting_receipts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("broadcast_id", Text, nullable=False),
+    Column("recipient_id", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    _instant("at", required=True),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    UniqueConstraint("broadcast_id", "recipient_id", "channel", "provider"),
+    Index(None, "next_try_at"),
+)
+"""The first word of a provider on each delivery that is not in the ledger yet; tried again at ever longer intervals."""
 
 events = Table(
     "events",
@@ -210,5 +333,47 @@ heartbeats = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("beat_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    _count("beats"),
 )
-"""When a periodic task last ran (machine time): a silent beat is the first thing to hear of."""
+"""When a periodic task last ran (machine time), and how often: a silent beat is the first thing to hear of.
+
+The row `installed` says when this database was made; it never beats again, and a copy of the database has the same."""
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("starts", Date, primary_key=True),
+    _count("used"),
+)
+"""How many messages a provider took in a `day` or `month`: here, so that a flushed Redis resets nothing."""
+
+recipient_quotas = Table(
+    "recipient_quotas",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("recipient_id", BigInteger, primary_key=True, autoincrement=False),
+    _count("used"),
+)
+"""How many messages a recipient got through a provider in a day; only where the site limits that."""
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("value", Double, nullable=False, server_default="0"),
+)
+"""Running sums that the metrics show, such as outcomes by provider: raised with the batch that they belong to."""
+
+vault_checks = Table(
+    "vault_checks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+)
+"""Digests by which a process knows that its keys are those that this database was written with."""

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from broadcaster import logs, wiring
 from broadcaster import settings as settings_module
 from broadcaster.errors import BroadcasterError
-from broadcaster.web import callbacks, surfaces
+from broadcaster.web import callbacks, metrics, surfaces
 
 STATIC = Path(__file__).parent / "static"
 
@@ -31,6 +31,7 @@ def create() -> FastAPI:
     app = FastAPI(title="broadcaster", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(surfaces.router(parts))
     app.include_router(callbacks.router(parts))
+    app.include_router(metrics.router(parts))
 
     @app.get("/healthz")
     def health() -> JSONResponse:

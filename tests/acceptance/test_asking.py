@@ -71,6 +71,6 @@ def test_a_paused_announcement_says_so_until_it_is_resumed(campaign: Campaign) -
     campaign.approved()
     assert campaign.cli.run("pause", SLUG).code == 0
     assert campaign.cli.run("status", SLUG, "--json").data["announcement"]["paused"] is True
-    assert "paused already" in campaign.cli.run("pause", SLUG).err
+    assert "held back already" in campaign.cli.run("pause", SLUG).err
     assert campaign.cli.run("resume", SLUG).code == 0
     assert "not paused" in campaign.cli.run("resume", SLUG).err

@@ -8,10 +8,10 @@ import pytest
 
 from broadcaster.announcement.model import ImpactState, Origin
 from broadcaster.announcement.source import parse_source
+from broadcaster.channels.registry import CHANNELS
 from broadcaster.planning import policy
 from broadcaster.planning.proposal import Proposal, parse, read
 
-CHANNELS = ("sms", "wechat", "banner", "kiosk")
 FILE = Path(__file__).parents[2] / "examples/qingdao-2022/announcement.yaml"
 
 PROCEDURES = [

@@ -16,14 +16,12 @@ from broadcaster.planning.proposal import read
 from broadcaster.storage import announcements, events
 from broadcaster.storage.database import Database
 from tests.support.cli import Cli, Ran
-from tests.support.examples import EXAMPLE, SLUG, edited, example, local
+from tests.support.examples import EXAMPLE, REACH, SLUG, edited, example, local
 from tests.support.serving import bound
 
 PEOPLE = "phone,name,language,tags\n13800138000,甲,zh-Hans,retired\n+8613800138001,B,en,\n"
 BAD_PEOPLE = (
-    b"phone,name,language,tags\n"
-    b"13800138000,A,zh-Hans,\n"
-    b"12345,B,zh-Hans,\n"
+    "phone,name,language,tags\n13800138000,甲,zh-Hans,\n".encode() + b"12345,B,zh-Hans,\n"
     b"13800138002\n"
     b"13800138003,\xc1\xf5,zh-Hans,\n"
     b"138 0013 8000,A again,zh-Hans,\n"
@@ -46,7 +44,7 @@ class Campaign:
         """Let it be `instant`, and let the clock do its part."""
         clock.move_to(local(instant), self.offset_file)
         with self.database.begin() as connection:
-            advance.advance(connection, local(instant))
+            advance.advance(connection, local(instant), REACH)
 
     def proposed(self) -> None:
         """Have the example as a draft."""
@@ -57,7 +55,7 @@ class Campaign:
         """Have the example approved."""
         self.proposed()
         with self.database.begin() as connection:
-            revise.approve(connection, SLUG, 1, "test", local("2022-02-18 10:00"), CHANNELS)
+            revise.approve(connection, SLUG, 1, "test", local("2022-02-18 10:00"), REACH)
 
     def finished(self) -> None:
         """Have the example's outage begin, and end as planned."""
@@ -292,23 +290,24 @@ def people(tmp_path: Path, content: bytes) -> Path:
 
 
 def test_people_are_imported(campaign: Campaign, tmp_path: Path) -> None:
-    """Each counted as added, changed or unchanged."""
+    """Each counted as added, changed, removed or unchanged, and the version that this made."""
     file = people(tmp_path, PEOPLE.encode())
-    assert campaign.cli.run("audience", "import", file).out == "2 added, 0 changed, 0 unchanged, 0 rejected\n"
+    first = "2 added, 0 changed, 0 removed, 0 unchanged, 0 merged, 0 rejected; version 1 has 2 people\n"
+    assert campaign.cli.run("audience", "import", file).out == first
     people(tmp_path, PEOPLE.replace("甲", "乙").encode())
-    assert campaign.cli.run("audience", "import", file).out == "0 added, 1 changed, 1 unchanged, 0 rejected\n"
+    second = "0 added, 1 changed, 0 removed, 1 unchanged, 0 merged, 0 rejected; version 2 has 2 people\n"
+    assert campaign.cli.run("audience", "import", file).out == second
     assert not (tmp_path / "people.rejects.csv").exists()
 
 
 def test_bad_rows_are_left_out_and_counted_by_reason(campaign: Campaign, tmp_path: Path) -> None:
     """The good rows are in, and each reason has its number."""
     ran = campaign.cli.run("audience", "import", people(tmp_path, BAD_PEOPLE), "--json")
-    assert (ran.code, ran.data["added"], ran.data["rejected"]) == (0, 2, 6)
+    assert (ran.code, ran.data["added"], ran.data["merged"], ran.data["rejected"]) == (0, 2, 1, 5)
     assert ran.data["reasons"] == {
         "not a valid phone number": 1,
         "N columns, but the header has N": 1,
         "not UTF-8 text": 1,
-        "the same phone as line N": 1,
         "the language is not a BCP 47 tag such as zh-Hans or en": 1,
         "not a phone number": 1,
     }
@@ -321,9 +320,9 @@ def test_the_rejects_file_has_line_and_reason(campaign: Campaign, tmp_path: Path
     file = tmp_path / "people.rejects.csv"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     lines = file.read_text(encoding="utf-8").splitlines()
-    assert [line.split(",")[0] for line in lines] == ["line", "3", "4", "5", "6", "7", "8"]
-    assert "the same phone as line 2" in lines[4]
-    assert "'=cmd" in lines[6]
+    assert [line.split(",")[0] for line in lines] == ["line", "3", "4", "5", "7", "8"]
+    assert "not UTF-8 text" in lines[3]
+    assert "'=cmd" in lines[5]
 
 
 def test_strict_fails_when_a_row_was_rejected(campaign: Campaign, tmp_path: Path) -> None:
@@ -332,12 +331,25 @@ def test_strict_fails_when_a_row_was_rejected(campaign: Campaign, tmp_path: Path
     assert campaign.cli.run("audience", "import", people(tmp_path, PEOPLE.encode()), "--strict").code == 0
 
 
+def test_a_file_that_would_remove_most_people_is_refused(campaign: Campaign, tmp_path: Path) -> None:
+    """Unless the operator says which of the two things they mean."""
+    campaign.cli.run("audience", "import", people(tmp_path, PEOPLE.encode()))
+    file = people(tmp_path, b"phone\n13900000000\n")
+    refused(campaign.cli.run("audience", "import", file), "2 of the 2 in the audience are not in it")
+    refused(campaign.cli.run("audience", "import", file, "--add", "--replace"), "exclude each other")
+    assert "version 2 has 3 people" in campaign.cli.run("audience", "import", file, "--add").out
+    assert "2 removed" in campaign.cli.run("audience", "import", file, "--replace").out
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         pytest.param(b"name,language\nA,en\n", "people.csv:1: the column `phone` is missing", id="no phone column"),
         pytest.param(b"", "people.csv:1: the column `phone` is missing", id="empty"),
-        pytest.param(b'phone\n"' + b"1" * 200_000, "people.csv", id="a field without an end"),
+        pytest.param(b'phone\n"' + b"1" * 200_000, "people.csv:2", id="a field without an end"),
+        pytest.param(b"phone\n", "there is nobody in it", id="only a header"),
+        pytest.param(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "this is not a text file", id="a picture"),
+        pytest.param(b"PK\x03\x04" + b"\xff" * 500, "not an XLSX file", id="broken XLSX"),
     ],
 )
 def test_a_file_that_is_no_audience_is_refused(campaign: Campaign, tmp_path: Path, content: bytes, words: str) -> None:
@@ -351,6 +363,7 @@ def test_a_file_that_is_no_audience_is_refused(campaign: Campaign, tmp_path: Pat
 def test_a_missing_audience_is_named(campaign: Campaign, tmp_path: Path) -> None:
     """Before anything else is done."""
     refused(campaign.cli.run("audience", "import", tmp_path / "nobody.csv"), "nobody.csv: there is no such file")
+    refused(campaign.cli.run("audience", "import", tmp_path), "this is a folder, not a file")
 
 
 def closed_port() -> int:
@@ -442,8 +455,11 @@ def test_an_interrupt_is_one_also_when_a_library_hides_it() -> None:
 
 
 COMMANDS = [
-    [], ["check"], ["render"], ["plan"], ["apply"], ["approve"], ["status"], ["finish"], ["cancel"], ["pause"],
-    ["resume"], ["audience"], ["audience", "import"], ["rehearse"], ["up"], ["doctor"], ["migrate"],
+    [], ["check"], ["render"], ["plan"], ["apply"], ["approve"], ["status"], ["report"], ["finish"], ["cancel"],
+    ["pause"], ["halt"], ["resume"], ["audience"], ["audience", "import"], ["rehearse"], ["up"], ["doctor"],
+    ["migrate"], ["audience", "versions"], ["audience", "count"], ["audience", "suppress"], ["audience", "unsuppress"],
+    ["audience", "suppressions"], ["keys"], ["keys", "show"], ["keys", "rotate"], ["keys", "reseal"], ["keys", "drop"],
+    ["keys", "reindex"],
 ]  # fmt: skip
 
 

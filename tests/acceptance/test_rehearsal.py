@@ -57,6 +57,13 @@ def test_the_example_is_told_from_publication_to_restoration(default: Played) ->
     assert "consistent: everybody is accounted for" in default.ran.out
 
 
+def test_every_line_of_every_log_is_json(default: Played) -> None:
+    """What our own processes say, and what their libraries say."""
+    logs = {path.stem: path.read_text(encoding="utf-8").splitlines() for path in (default.data / "logs").glob("*.log")}
+    assert set(logs) == {"web", "delivery", "control", "beat", "sandbox"}
+    assert [line for lines in logs.values() for line in lines if "event" not in json.loads(line)] == []
+
+
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_every_channel_tells_every_phase_in_order(default: Played, channel: str) -> None:
     """Notice, reminders, the start, weekly news, and at the end that service is back."""

@@ -18,6 +18,7 @@ class Received:
     headers: dict[str, str]
     body: bytes
     connection: int
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _handler(server: Callable[[], LocalServer]) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = server().answer_to(Received(self.path, headers, body, self.client_address[1]))
+            answer = server().answer_to(Received(self.path, headers, body, self.client_address[1], self.command))
             if answer.hang:
                 server().released.wait(10)
             if answer.drop or answer.hang:

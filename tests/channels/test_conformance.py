@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broadcaster.channels.base import Call, Channel, Idempotency, Member, Outcome, RecipientKind
+from broadcaster.channels.base import Channel, Idempotency, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.simulation import Reception
@@ -17,12 +17,9 @@ from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
-from broadcaster.rendering.renderer import render
-from tests.builders import at, example
 from tests.channels.http_server import Answer, LocalServer, Received
+from tests.channels.samples import SECRET, call, every_channel, full_call
 
-SECRET = "whsec_YSBzZWNyZXQgb2YgdGhpcyB0ZXN0"
-EXAMPLE = example().announcement
 COMMON = {
     "broadcast": "b" * 20,
     "announcement": "qingdao-2022",
@@ -31,45 +28,15 @@ COMMON = {
     "expires_at": "2022-03-05T10:00:00+08:00",
 }
 
-every_channel = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
-
-
-def _member(channel: Channel, number: int) -> Member:
-    address = f"+8613800138{number:03}" if channel.reaches is RecipientKind.PERSON else f"address-{number}"
-    return Member(number, address, EXAMPLE.languages[number % 2])
-
-
-def _call(channel: Channel) -> Call:
-    """A call as full as the channel takes it, at most five members, in both languages."""
-    members = tuple(_member(channel, number) for number in range(min(5, channel.adapter.members_per_call)))
-    messages = {
-        language: render(Templates(), channel.spec, EXAMPLE, Phase.STARTED, language) for language in EXAMPLE.languages
-    }
-    return Call(
-        key="key-1",
-        channel=channel.slug,
-        broadcast="b" * 20,
-        announcement=EXAMPLE.slug,
-        revision=3,
-        phase=Phase.STARTED,
-        severity="major",
-        link="https://hrss.qingdao.gov.cn/",
-        prepared_at=at("2022-02-26 08:00"),
-        expires_at=at("2022-03-05 10:00"),
-        members=members,
-        messages=messages,
-        document=f"http://127.0.0.1:9/surfaces/{channel.slug}.json",
-    )
-
 
 def _send(channel: Channel, server: LocalServer) -> list[tuple[int, Outcome, str]]:
     provider = Provider("vendor", server.url, SECRET, label="青岛人社", timeout=5.0)
-    found = channel.adapter.send(_call(channel), provider, Transport(allow_private=True))
+    found = channel.adapter.send(call(channel), provider, Transport(allow_private=True))
     return [(row.recipient_id, row.outcome, row.reason) for row in found]
 
 
 def _everyone(channel: Channel, outcome: Outcome, reason: str = "") -> list[tuple[int, Outcome, str]]:
-    return [(member.id, outcome, reason) for member in _call(channel).members]
+    return [(member.id, outcome, reason) for member in call(channel).members]
 
 
 def _as_the_stand_in(slug: str, kept: list[Reception]) -> Callable[[Received], Answer]:
@@ -96,10 +63,10 @@ def test_its_own_stand_in_reads_what_it_sends(channel: Channel, server: LocalSer
     server.answer = _as_the_stand_in(channel.slug, kept)
     assert _send(channel, server) == _everyone(channel, Outcome.ACCEPTED)
     (reception,) = kept
-    members = _call(channel).members
+    members = call(channel).members
     assert [row.recipient for row in reception.exhibits] == [str(member.id) for member in members]
     told = {row.language: row.parts for row in reception.exhibits if row.parts}
-    messages = _call(channel).messages
+    messages = call(channel).messages
     assert {language: dict(parts) for language, parts in told.items()} == {
         language: dict(messages[language].parts) for language in told
     }
@@ -183,18 +150,12 @@ def test_a_call_that_may_be_made_again_is_left_to_the_courier(channel: Channel, 
 def test_a_full_call_stays_small(channel: Channel, server: LocalServer) -> None:
     """At most 20 kB for everything but the words themselves, as the webhook scheme asks."""
     adapter = channel.adapter
-    members = tuple(_member(channel, number) for number in range(adapter.members_per_call))
     provider = Provider("vendor", server.url, SECRET)
-    full = Call(**{**_fields(_call(channel)), "members": members})  # type: ignore[arg-type]  # one field replaced
-    adapter.send(full, provider, Transport(allow_private=True))
+    adapter.send(full_call(channel), provider, Transport(allow_private=True))
     (request,) = server.received
     data = json.loads(request.body)["data"]
     without_words = {name: value for name, value in data.items() if name not in ("texts", "article")}
     assert len(json.dumps(without_words, ensure_ascii=False).encode()) < 20_000
-
-
-def _fields(call: Call) -> dict[str, object]:
-    return {name: getattr(call, name) for name in Call.__dataclass_fields__}
 
 
 def test_the_sms_stand_in_refuses_and_loses_the_numbers_with_a_meaning(server: LocalServer) -> None:

@@ -6,10 +6,12 @@ import json
 import socket
 from base64 import b64encode
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from broadcaster import clock
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import MAX_ANSWER_BYTES, Transport, is_loopback
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
@@ -253,3 +255,124 @@ def test_an_answer_that_does_not_end_is_cut_off(server: LocalServer) -> None:
     found = _error(server.url)
     assert isinstance(found, AmbiguousError)
     assert "does not end" in found.message
+
+
+def test_a_call_can_be_dated_when_it_was_written_down(server: LocalServer) -> None:
+    """A worker that was frozen for an hour sends what every receiver then refuses as too old."""
+    long_ago = clock.machine_now() - timedelta(hours=1)
+    _post(server.url, Transport(allow_private=True).dated(long_ago))
+    (request,) = server.received
+    assert int(request.headers["webhook-timestamp"]) == int(long_ago.timestamp())
+    with pytest.raises(WebhookVerificationError, match="too old"):
+        Webhook(SECRET).verify(request.body, request.headers)
+
+
+def test_dating_one_call_dates_no_other(server: LocalServer) -> None:
+    """The transport itself goes on with the present, on the same connection."""
+    transport = Transport(allow_private=True)
+    _post(server.url, transport.dated(AT))
+    _post(server.url, transport)
+    first, second = server.received
+    assert int(first.headers["webhook-timestamp"]) == AT.timestamp()
+    assert int(second.headers["webhook-timestamp"]) > AT.timestamp()
+    assert first.connection == second.connection
+
+
+def test_a_signature_that_is_refused_for_its_age_is_transient(server: LocalServer) -> None:
+    """A fresh one that is refused is a wrong secret, and permanent."""
+    server.answer = Answer(401)
+    stale = Transport(allow_private=True).dated(clock.machine_now() - timedelta(minutes=6))
+    assert isinstance(_error(server.url, stale), TransientError)
+    assert isinstance(_error(server.url), PermanentError)
+
+
+def _ask(url: str, transport: Transport | None = None, *, timeout: float = 5.0) -> bytes | None:
+    provider = Provider("vendor", url, SECRET, timeout=timeout)
+    return (transport or Transport(allow_private=True)).get_event(provider, "key-1")
+
+
+def _no_answer(url: str, transport: Transport | None = None, *, timeout: float = 5.0) -> DeliveryError:
+    with pytest.raises((TransientError, AmbiguousError)) as caught:
+        _ask(url, transport, timeout=timeout)
+    return caught.value
+
+
+def test_a_question_is_signed_over_an_empty_body(server: LocalServer) -> None:
+    """By the same library; the key stands in the header that is signed, and in the address."""
+    _ask(f"{server.url}/hook?account=7")
+    (request,) = server.received
+    Webhook(SECRET).verify(request.body, request.headers, json_parse=False)
+    assert (request.method, request.body, request.headers["webhook-id"]) == ("GET", b"", "key-1")
+    assert request.path == "/hook?account=7&webhook-id=key-1"
+    assert request.headers["cache-control"] == "no-store"
+
+
+def test_a_question_is_answered_with_what_the_call_got(server: LocalServer) -> None:
+    """As it was then."""
+    server.answer = Answer(body=b'{"reference": "r1"}')
+    assert _ask(server.url) == b'{"reference": "r1"}'
+
+
+def test_a_call_that_was_never_seen_is_named(server: LocalServer) -> None:
+    """A 404 that repeats the key is the only proof of it."""
+    server.answer = Answer(404, b'{"webhook-id": "key-1"}')
+    assert _ask(server.url) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not found", b"{}", b'{"detail": "Not Found"}', b'{"webhook-id": "key-2"}', b"[]", b"[" * 100_000]
+)
+def test_a_404_of_somebody_else_is_no_answer(server: LocalServer, body: bytes) -> None:
+    """A router that knows no such address says it too; to send again upon that would tell people twice."""
+    server.answer = Answer(404, body)
+    assert isinstance(_no_answer(server.url), AmbiguousError)
+
+
+@pytest.mark.parametrize("body", [b"", b"OK", b"<html>", b"[]"])
+def test_a_success_that_is_no_object_is_no_answer(server: LocalServer, body: bytes) -> None:
+    """Something that answers every GET does not know what became of a call."""
+    server.answer = Answer(200, body)
+    assert isinstance(_no_answer(server.url), AmbiguousError)
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 400, 401, 403, 405, 410, 500, 502, 504])
+def test_any_other_status_is_no_answer(server: LocalServer, status: int) -> None:
+    """Least of all does it say that the call was refused."""
+    server.answer = Answer(status, b"{}")
+    assert isinstance(_no_answer(server.url), AmbiguousError)
+
+
+@pytest.mark.parametrize("status", [425, 429, 503])
+def test_a_busy_provider_is_asked_again_when_it_says(server: LocalServer, status: int) -> None:
+    """As with a call."""
+    server.answer = Answer(status, headers={"retry-after": "7"})
+    error = _no_answer(server.url)
+    assert isinstance(error, TransientError)
+    assert error.retry_after == 7
+
+
+@pytest.mark.parametrize("answer", [Answer(drop=True), Answer(hang=True), Answer(body=b"x" * (MAX_ANSWER_BYTES + 1))])
+def test_a_question_that_is_dropped_or_drowned_is_no_answer(server: LocalServer, answer: Answer) -> None:
+    """Within the same time and size as a call."""
+    server.answer = answer
+    _no_answer(server.url, timeout=0.2)
+    assert len(server.received) == 1
+
+
+def test_a_question_goes_nowhere_that_a_call_may_not_go(server: LocalServer) -> None:
+    """No private address, in a rehearsal nothing outside, and no redirect; which says nothing about the call."""
+    assert isinstance(_no_answer(server.url, Transport()), AmbiguousError)
+    assert isinstance(_no_answer("http://vendor.invalid/", Transport(loopback_only=True)), AmbiguousError)
+    with local_server() as target:
+        server.answer = Answer(302, headers={"location": target.url})
+        _no_answer(server.url)
+        assert target.received == []
+    assert len(server.received) == 1
+
+
+def test_no_failed_question_repeats_an_address_or_a_secret(server: LocalServer) -> None:
+    """Its key in the address is ours, but the rest of the address is not."""
+    for answer in (Answer(404), Answer(500), Answer(drop=True), Answer(hang=True)):
+        server.answer = answer
+        error = _no_answer(f"{server.url}/hunter1/send?key=hunter2", timeout=0.2)
+        assert "hunter" not in f"{error} {error.message} {error.hint} {error!r}"

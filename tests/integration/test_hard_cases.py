@@ -7,19 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from broadcaster import clock
 from broadcaster.channels.base import Idempotency
-from broadcaster.channels.transport import Transport
 from broadcaster.delivery import opening
-from broadcaster.delivery.courier import Courier
 from broadcaster.delivery.messages import Press
 from broadcaster.errors import PermanentError, StateError
 from broadcaster.operations import advance, conclude
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
-from broadcaster.storage.tables import calls as call_table
 from tests.support.examples import SLUG, example, local
 from tests.support.product import ACTOR, Killed, Product, kill
 
@@ -41,11 +38,7 @@ def test_one_endpoint_that_is_down_holds_up_no_other(published: Product) -> None
     providers = published.parts.providers()
     down = replace(providers["kiosk"]["hall-kiosks"], url="http://127.0.0.1:9/")
     providers["kiosk"]["hall-kiosks"] = down
-    press, transport = Press(published.parts.templates), Transport(allow_private=True)
-    courier = Courier(
-        published.parts.database, published.parts.channels, providers, press, transport, published.web_url
-    )
-    published.deliver(broadcast, courier)
+    published.deliver(broadcast, published.another_courier(providers=providers))
     assert published.broadcast(broadcast).accepted == 2
 
 
@@ -54,7 +47,8 @@ def test_one_call_that_always_fails_holds_up_no_other(published: Product) -> Non
     broadcast = published.open("sms")
     published.order(channel="sms", kind="status", status=500)
     published.deliver(broadcast)
-    assert published.broadcast(broadcast).accepted == 100
+    row = published.broadcast(broadcast)
+    assert (row.accepted, row.in_doubt) == (100, 200)
 
 
 def test_two_kills_around_a_call_in_doubt_send_nothing_twice(published: Product) -> None:
@@ -72,11 +66,11 @@ def test_whoever_surely_saw_nothing_is_sent_through_the_new_provider(published: 
     """The provider took no calls, and the operator configured another one."""
     broadcast = published.open("sms")
     published.order(channel="sms", kind="status", status=503)
-    published.deliver(broadcast)
+    providers = published.parts.providers()
+    providers["sms"] = {"the-old-one": replace(providers["sms"]["sandbox-sms"], name="the-old-one")}
+    published.deliver(broadcast, published.another_courier(providers=providers))
+    assert published.calls(broadcast) == []
     published.end_waits()
-    assert published.value("SELECT count(*) FROM calls WHERE NOT settled AND NOT in_doubt") == 1
-    with published.transaction() as connection:
-        connection.execute(update(call_table).values(provider="the-old-one"))
     published.deliver(broadcast)
     row = published.broadcast(broadcast)
     assert (row.accepted, row.unknown) == (300, 0)
@@ -141,9 +135,7 @@ def test_a_call_in_doubt_for_longer_than_its_key_is_remembered_is_not_repeated(p
 def test_a_channel_that_left_the_site_is_still_accounted_for(published: Product) -> None:
     """Its recipients are skipped, and the broadcast is closed."""
     broadcast = published.open("sms")
-    press, transport = Press(published.parts.templates), Transport(allow_private=True)
-    courier = Courier(published.parts.database, published.parts.channels, {}, press, transport, "")
-    published.deliver(broadcast, courier)
+    published.deliver(broadcast, published.another_courier(providers={}))
     row = published.broadcast(broadcast)
     assert (row.state, row.skipped) == ("closed", 300)
 
@@ -154,9 +146,13 @@ def test_the_news_waits_for_a_call_under_way(published: Product) -> None:
     with published.transaction() as connection:
         conclude.cancel(connection, SLUG, "put off", ACTOR, clock.now())
         connection.execute(text("UPDATE batches SET lease_until = now() + interval '1 hour'"))
-    assert opening.open_due(published.parts.database, published.parts.channels, clock.now()) == 0
+    assert (
+        opening.open_due(published.parts.database, published.parts.channels, clock.now(), published.parts.canary) == 0
+    )
     published.end_waits()
-    assert opening.open_due(published.parts.database, published.parts.channels, clock.now()) == 4
+    assert (
+        opening.open_due(published.parts.database, published.parts.channels, clock.now(), published.parts.canary) == 4
+    )
 
 
 def test_an_approval_after_the_start_is_told_at_once(product: Product) -> None:
@@ -176,7 +172,7 @@ def test_a_started_outage_cannot_be_postponed(product: Product) -> None:
     product.publish()
     product.at(local("2022-02-26 00:05"))
     with product.transaction() as connection:
-        advance.advance(connection, clock.now())
+        advance.advance(connection, clock.now(), product.parts.reach)
     announcement = example().announcement
     window = announcement.window.model_copy(
         update={"start": local("2022-04-01 00:00"), "end": local("2022-04-20 00:00")}
@@ -193,8 +189,8 @@ def test_an_announcement_that_cannot_be_read_holds_up_no_other(published: Produc
     with published.transaction() as connection:
         connection.execute(
             text(
-                "INSERT INTO announcements (slug, state, zone, approved_revision, created_at, approved_at)"
-                " VALUES ('odd', 'scheduled', 'UTC', 1, now(), now())"
+                "INSERT INTO announcements (slug, state, zone, approved_revision, starts_at, created_at, approved_at)"
+                " VALUES ('odd', 'scheduled', 'UTC', 1, '2022-02-01', now(), now())"
             )
         )
         connection.execute(
@@ -205,7 +201,7 @@ def test_an_announcement_that_cannot_be_read_holds_up_no_other(published: Produc
         )
     published.at(local("2022-02-26 00:00"))
     with published.transaction() as connection:
-        advance.advance(connection, clock.now())
+        advance.advance(connection, clock.now(), published.parts.reach)
     assert published.value("SELECT state FROM announcements WHERE slug <> 'odd'") == "in_progress"
 
 
@@ -217,9 +213,7 @@ def test_a_template_that_stays_broken_leaves_nobody_unaccounted(published: Produ
     broken = tmp_path / "sms" / "notice.zh-Hans.txt.j2"
     broken.parent.mkdir()
     broken.write_text("{{ nobody }}", encoding="utf-8")
-    parts, transport = published.parts, Transport(allow_private=True)
-    press = Press(Templates(tmp_path))
-    courier = Courier(parts.database, parts.channels, parts.providers(), press, transport, published.web_url)
+    courier = published.another_courier(press=Press(Templates(tmp_path)))
     published.end_waits()
     published.deliver(broadcast, courier)
     assert published.broadcast(broadcast).state == "open"
@@ -228,3 +222,14 @@ def test_a_template_that_stays_broken_leaves_nobody_unaccounted(published: Produ
     published.deliver(broadcast, courier)
     row = published.broadcast(broadcast)
     assert (row.state, row.unknown, row.skipped) == ("closed", 200, 100)
+
+
+def test_a_number_in_a_refusal_is_not_kept(published: Product) -> None:
+    """A provider's reason may name the phone; the ledger keeps the reason without it."""
+
+    def refuse() -> None:
+        raise PermanentError("13800138000 is not in service since 2022-02-01")
+
+    broadcast = published.open("sms")
+    published.deliver(broadcast, published.worker("sms", refuse))
+    assert {row.reason for row in published.ledger(broadcast)} == {"… is not in service since 2022-02-01"}

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -15,13 +16,25 @@ from broadcaster import clock
 from broadcaster.errors import UnreachableError
 from broadcaster.storage import events, heartbeats
 from broadcaster.storage.database import Database
-from broadcaster.storage.migrate import _config, differences, is_current, migrate
+from broadcaster.storage.migrate import NEWEST, is_current, migrate
+from broadcaster.storage.upgrading import config, differences
 from tests.conftest import Servers
 from tests.support import databases
 
 TABLES = {
     *("announcements", "revisions", "broadcasts", "recipients", "batches", "calls"),
-    *("deliveries", "receipts", "events", "heartbeats"),
+    *("deliveries", "receipts", "waiting_receipts", "events", "heartbeats"),
+    *(
+        "audience_versions",
+        "audience_counts",
+        "tag_sets",
+        "suppressions",
+        "holds",
+        "quotas",
+        "recipient_quotas",
+        "tallies",
+        "vault_checks",
+    ),
 }
 
 
@@ -62,6 +75,12 @@ def test_two_processes_that_start_at_once_make_the_tables_once(empty: Database) 
         assert is_current(connection)
 
 
+def test_the_newest_migration_is_the_one_that_is_asked_for(database: Database) -> None:
+    """What says that nothing is to be done does not load the migrations."""
+    with database.begin() as connection:
+        assert ScriptDirectory.from_config(config(connection)).get_current_head() == NEWEST
+
+
 def test_a_database_without_tables_is_not_current(empty: Database) -> None:
     """`doctor` says so."""
     with empty.begin() as connection:
@@ -71,7 +90,7 @@ def test_a_database_without_tables_is_not_current(empty: Database) -> None:
 def test_every_migration_can_be_taken_back(database: Database) -> None:
     """Down to nothing and up again, with the same tables."""
     with database.begin() as connection:
-        command.downgrade(_config(connection), "base")
+        command.downgrade(config(connection), "base")
     assert tables(database) == {"alembic_version"}
     migrate(database)
     with database.begin() as connection:

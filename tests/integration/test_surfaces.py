@@ -43,7 +43,7 @@ def pass_to(product: Product, instant: str) -> None:
     """Let time pass, and let the clock do its part."""
     product.at(local(instant))
     with product.transaction() as connection:
-        advance.advance(connection, clock.now())
+        advance.advance(connection, clock.now(), product.parts.reach)
 
 
 def test_a_draft_is_not_shown(product: Product) -> None:

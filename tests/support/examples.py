@@ -7,12 +7,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.operations.reach import Reach
+from broadcaster.planning.capacity import UNPACED
 from broadcaster.planning.proposal import Proposal, read
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/qingdao-2022/announcement.yaml"
 SLUG = "qingdao-2022"
 ZONE = ZoneInfo("Asia/Shanghai")
+
+REACH = {slug: Reach(channel.pool, UNPACED, 1) for slug, channel in CHANNELS.items()}
+"""A site with one provider a channel, whose pace nobody said."""
 
 Edit = tuple[str, str]
 """A text that the example holds, and what stands there instead."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,24 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import requests
 from sqlalchemy import Connection, Row, select, text, update
 
 from broadcaster import clock, settings
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.audience.generated import generated_people
-from broadcaster.channels.base import Adapter, Call, Delivery, Idempotency
+from broadcaster.channels.base import Adapter, Call, Channel, Delivery, Idempotency
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.transport import Transport
 from broadcaster.delivery import opening, rounds
 from broadcaster.delivery.courier import Courier
+from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.messages import Press
 from broadcaster.operations import revise
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.sandbox import app as sandbox
 from broadcaster.sandbox.site import write_sandbox_site
-from broadcaster.storage import broadcasts, recipients
+from broadcaster.storage import audiences, broadcasts, progress, receipts
 from broadcaster.storage.tables import batches, calls, deliveries
 from broadcaster.storage.tables import broadcasts as broadcast_table
 from broadcaster.web import app as web
@@ -64,8 +67,9 @@ class Product:
     def gather(self, people: int) -> None:
         """Have the site's endpoints and so many generated people as recipients."""
         with self.transaction() as connection:
-            sync_endpoints(connection, self.parts.site, self.parts.channels, clock.now())
-            recipients.merge_people(connection, generated_people(people), clock.now())
+            sync_endpoints(connection, self.parts.vault, self.parts.site, self.parts.channels, clock.now())
+            audiences.stage(connection, audiences.PEOPLE, self.parts.vault, generated_people(people))
+            audiences.merge(connection, audiences.PEOPLE, "test", clock.now(), keep_others=True)
 
     def publish(self, proposal: Proposal | None = None) -> int:
         """Propose and approve, as an operator would; gives the revision."""
@@ -73,16 +77,21 @@ class Product:
         with self.transaction() as connection:
             number = revise.propose(connection, wanted, ACTOR, now)
             assert number
-            revise.approve(connection, SLUG, number, ACTOR, now, self.parts.channels)
+            revise.approve(connection, SLUG, number, ACTOR, now, self.parts.reach)
         return number
 
     def open(self, channel: str, phase: Phase = Phase.NOTICE) -> str:
         """Open what is due, as the scheduler does; gives the newest broadcast of the phase on the channel."""
-        opening.open_due(self.parts.database, self.parts.channels, clock.now())
+        opening.open_due(self.parts.database, self.parts.channels, clock.now(), self.parts.canary)
+        self.cut()
         wanted = (broadcast_table.c.channel == channel) & (broadcast_table.c.phase == phase)
         query = select(broadcast_table.c.id).where(wanted, broadcast_table.c.opened_at.is_not(None))
         with self.transaction() as connection:
             return str(connection.execute(query.order_by(broadcast_table.c.due_at.desc()).limit(1)).scalar_one())
+
+    def cut(self) -> None:
+        """Cut the next batches of what is open, as the scheduler does."""
+        rounds.cut(self.parts.database, CHANNELS, self.parts.canary, clock.now())
 
     def batches(self, broadcast: str) -> Sequence[Row[Any]]:
         """The batches of a broadcast, by recipient."""
@@ -101,26 +110,34 @@ class Product:
         def done() -> bool:
             self.deliver(broadcast)
             self.end_waits()
+            self.cut()
             return all(batch.done for batch in self.batches(broadcast))
 
         eventually(done, "every batch is done")
 
     def end_waits(self) -> None:
-        """Let the machine time of every lease and every back-off be over."""
+        """Let the machine time of every lease and every back-off be over, a provider's Retry-After included."""
         over = {"lease_until": None, "next_attempt_at": None}
+        redis.Redis.from_url(str(self.parts.settings.redis_url)).flushdb()
         with self.transaction() as connection:
             connection.execute(update(batches).where(~batches.c.done).values(**over))
 
     def merge_receipts(self) -> None:
         """Join the receipts of everything that the sandbox has shown, once they are all here."""
         eventually(lambda: self.totals()["waiting"] == 0, "the sandbox has sent its receipts")
+        eventually(self._merged, "every receipt is joined to its delivery")
+
+    def _merged(self) -> bool:
         rounds.merge_receipts(self.parts.database)
+        with self.transaction() as connection:
+            return receipts.unsettled(connection) == 0
 
     def broadcast(self, broadcast: str) -> Row[Any]:
-        """A broadcast with its counters."""
+        """A broadcast with its counters as they are at this moment."""
         with self.transaction() as connection:
-            found = broadcasts.find(connection, broadcast)
-        assert found
+            row = broadcasts.find(connection, broadcast)
+            assert row
+            [found] = [one for one in progress.rows_of(connection, row.slug, clock.now()) if one.id == broadcast]
         return found
 
     def ledger(self, broadcast: str) -> Sequence[Row[Any]]:
@@ -130,7 +147,7 @@ class Product:
             return connection.execute(query).all()
 
     def calls(self, broadcast: str) -> Sequence[Row[Any]]:
-        """The provider calls of a broadcast."""
+        """The provider calls of a broadcast whose outcome is not recorded."""
         query = select(calls).where(calls.c.broadcast_id == broadcast).order_by(calls.c.prepared_at)
         with self.transaction() as connection:
             return connection.execute(query).all()
@@ -158,6 +175,27 @@ class Product:
                 return {int(id_): times for id_, times in row["shown"].items()}
         return {}
 
+    def another_courier(
+        self,
+        *,
+        providers: dict[str, dict[str, Provider]] | None = None,
+        channels: Mapping[str, Channel] | None = None,
+        press: Press | None = None,
+    ) -> Courier:
+        """A worker with other providers, channels or templates than the site's."""
+        parts = self.parts
+        used = parts.providers() if providers is None else providers
+        return Courier(
+            parts.database,
+            channels or parts.channels,
+            used,
+            press or Press(parts.templates),
+            Transport(allow_private=True),
+            Gate(parts.settings.redis_url, used),
+            parts.vault,
+            self.web_url,
+        )
+
     def worker(
         self,
         channel: str,
@@ -167,10 +205,7 @@ class Product:
         """Another worker, to whom something happens after each call on a channel, before it records what came of it."""
         known = self.parts.channels[channel]
         adapter = Eventful(known.adapter, afterwards, idempotency)
-        channels = {**self.parts.channels, channel: replace(known, adapter=adapter)}
-        transport = Transport(allow_private=True)
-        providers, press = self.parts.providers(), Press(self.parts.templates)
-        return Courier(self.parts.database, channels, providers, press, transport, self.web_url)
+        return self.another_courier(channels={**self.parts.channels, channel: replace(known, adapter=adapter)})
 
 
 @dataclass(slots=True)
@@ -181,6 +216,7 @@ class Eventful:
     afterwards: Callable[[], None]
     idempotency: Idempotency
     dedupes_for: timedelta = timedelta(hours=24)
+    visible_after: timedelta = timedelta(0)
 
     @property
     def members_per_call(self) -> int:
@@ -192,6 +228,10 @@ class Eventful:
         found = self.real.send(call, provider, transport)
         self.afterwards()
         return found
+
+    def ask(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery] | None:
+        """Ask as the real one does."""
+        return self.real.ask(call, provider, transport)
 
 
 class Killed(BaseException):
@@ -215,13 +255,17 @@ def take_over(product: Product, broadcast: str) -> Callable[[], None]:
 
 @contextmanager
 def running_product(
-    folder: Path, database_url: str, redis_url: str, environment: pytest.MonkeyPatch
+    folder: Path,
+    database_url: str,
+    redis_url: str,
+    environment: pytest.MonkeyPatch,
+    stand_ins: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Iterator[Product]:
-    """The product on a database, with its web application and its sandbox served."""
+    """The product on a database, with its web application and its sandbox served; its providers may be `stand_ins`."""
     web_socket, sandbox_socket = bound(), bound()
     web_url, sandbox_url = address_of(web_socket), address_of(sandbox_socket)
     folder.mkdir(parents=True, exist_ok=True)
-    write_sandbox_site(folder, sandbox_url=sandbox_url, public_url=web_url)
+    write_sandbox_site(folder, sandbox_url=sandbox_url, public_url=web_url, stand_ins=stand_ins)
     for name, value in {
         "BROADCASTER_DATA": str(folder),
         "BROADCASTER_LOG_LEVEL": "CRITICAL",
@@ -229,6 +273,8 @@ def running_product(
         "REDIS_URL": redis_url,
     }.items():
         environment.setenv(name, value)
+    # What another test's providers did must not keep this one's waiting.
+    redis.Redis.from_url(redis_url).flushdb()
     offset_file = folder / "clock-offset"
     clock.move_to(clock.machine_now(), offset_file)
     parts = open_app(settings.load())

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from broadcaster.announcement.lifecycle import State
-from broadcaster.planning.broadcast import Broadcast, BroadcastState
+from broadcaster.planning.broadcast import PERHAPS_SENT, Broadcast, BroadcastState
 from broadcaster.planning.changes import compare
 from broadcaster.planning.phase import Phase
-from broadcaster.planning.planner import Situation, plan
+from broadcaster.planning.planner import plan
+from broadcaster.planning.situation import Situation
 from tests.builders import announcement_data, at, example, proposal
 
 ROW = Broadcast(
@@ -79,6 +80,21 @@ def test_a_revoked_one_that_is_wanted_again_stands_up() -> None:
     revoked = replace(ROW, state=BroadcastState.REVOKED, reason="no longer in the plan")
     assert compare([revoked], [ROW]).moved == (ROW,)
     assert not compare([revoked], [])
+
+
+def test_what_may_have_gone_out_does_not_stand_up_again() -> None:
+    """A restored database does not know whether it was sent: no plan sends it once more, or takes it back."""
+    unsure = replace(ROW, state=BroadcastState.SKIPPED, reason=PERHAPS_SENT)
+    assert not compare([unsure], [replace(ROW, revision=2)])
+    assert not compare([unsure], [])
+
+
+@pytest.mark.parametrize("state", [BroadcastState.PLANNED, BroadcastState.OPEN])
+def test_a_retry_is_nothing_that_a_plan_takes_back(state: BroadcastState) -> None:
+    """An operator asked for it: it is neither moved nor revoked, nor counted as part of the plan."""
+    retry = replace(ROW, id="b" * 20, state=state, retries=ROW.id)
+    found = compare([ROW, retry], [ROW])
+    assert (found.kept, bool(found)) == ((ROW,), False)
 
 
 def test_planning_twice_changes_nothing() -> None:

@@ -62,7 +62,10 @@ def test_every_service_of_ours_runs_the_same_image(name: str) -> None:
     service = SERVICES[name]
     assert service["build"] == COMPOSE["x-application"]["build"]
     assert service["environment"] == COMPOSE["x-environment"]
-    assert service["volumes"] == ["${SITE_FILE:-./examples/site.yaml}:/etc/broadcaster/site.yaml:ro"]
+    site, data = service["volumes"]
+    assert site == "${SITE_FILE:-./examples/site.yaml}:/etc/broadcaster/site.yaml:ro"
+    # One keyring for all of them: what one seals, another must open.
+    assert data == f"data:{COMPOSE['x-environment']['BROADCASTER_DATA']}"
 
 
 def test_variables_are_those_that_are_read() -> None:

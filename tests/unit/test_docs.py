@@ -19,11 +19,21 @@ from broadcaster.planning.policy import DaysBefore, Immediate, Periodic, Policy
 from broadcaster.planning.proposal import read
 from broadcaster.rehearsal.script import read_script
 from broadcaster.settings import Settings
-from broadcaster.site import ChannelConfig, ProviderConfig, Site, read_site
+from broadcaster.site import (
+    BreakerConfig,
+    CanaryConfig,
+    ChannelConfig,
+    PaceConfig,
+    ProviderConfig,
+    QuotaConfig,
+    Site,
+    read_site,
+)
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "examples/qingdao-2022/announcement.yaml"
+SITE_MODELS = [Site, ChannelConfig, ProviderConfig, PaceConfig, QuotaConfig, BreakerConfig, CanaryConfig]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "broadcaster").rglob("*.md")],
 )
@@ -135,7 +145,7 @@ def test_pages_make_targets_that_exist() -> None:
         assert used <= targets, page
 
 
-@pytest.mark.parametrize("model", [Site, ChannelConfig, ProviderConfig], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", SITE_MODELS, ids=lambda model: model.__name__)
 def test_site_page_names_every_field(model: type[BaseModel]) -> None:
     """`docs/site.md` explains each field of the site's configuration."""
     text = (DOCS / "site.md").read_text(encoding="utf-8")

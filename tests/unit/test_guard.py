@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from broadcaster.announcement.lifecycle import State
-from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict, judge
+from broadcaster.delivery.guard import Circumstances, Hold, Moved, Paused, Proceed, Stop, Verdict, judge
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import QuietHours
 from tests.builders import SHANGHAI, at
@@ -17,7 +17,6 @@ from tests.builders import SHANGHAI, at
 NOW = at("2022-02-25 10:00").astimezone(UTC)
 NIGHT = QuietHours(start=time(21, 0), end=time(8, 0))
 FINE = Circumstances(
-    lease_held=True,
     broadcast_open=True,
     revision_approved=True,
     announcement_state=State.SCHEDULED,
@@ -47,7 +46,6 @@ def test_a_call_that_nothing_speaks_against_proceeds() -> None:
 @pytest.mark.parametrize(
     ("found", "verdict"),
     [
-        (replace(FINE, lease_held=False), LeaseLost()),
         (replace(FINE, broadcast_open=False), Stop("the broadcast was stopped")),
         (replace(FINE, revision_approved=False), Stop("a newer revision was approved")),
         (replace(FINE, announcement_state=State.CANCELLED), Stop("no longer true: the announcement is cancelled")),
@@ -81,9 +79,8 @@ def test_quiet_hours_are_those_of_the_announcements_zone() -> None:
 
 
 def test_the_gravest_obstacle_is_the_verdict() -> None:
-    """A lost lease first, for then nothing may be recorded; what stops for good before what only waits."""
+    """What stops for good before what only waits."""
     found = Circumstances(
-        lease_held=False,
         broadcast_open=False,
         revision_approved=False,
         announcement_state=State.CANCELLED,
@@ -96,7 +93,6 @@ def test_the_gravest_obstacle_is_the_verdict() -> None:
     )
     verdicts = []
     for cure in (
-        {"lease_held": True},
         {"broadcast_open": True},
         {"revision_approved": True},
         {"announcement_state": State.SCHEDULED},
@@ -108,7 +104,6 @@ def test_the_gravest_obstacle_is_the_verdict() -> None:
         verdicts.append(judge(found, NOW))
         found = replace(found, **cure)
     assert verdicts == [
-        LeaseLost(),
         Stop("the broadcast was stopped"),
         Stop("a newer revision was approved"),
         Stop("no longer true: the announcement is cancelled"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 
-from broadcaster.audience.phone import e164
+from broadcaster.audience.phone import PLAIN, e164, masked
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,25 @@ def test_the_refusal_does_not_repeat_the_number() -> None:
     with pytest.raises(ValueError, match="not a") as caught:
         e164("138001380000")
     assert "138" not in str(caught.value)
+
+
+@pytest.mark.parametrize("beginning", range(100, 200))
+def test_the_fast_path_takes_what_the_library_takes(beginning: int) -> None:
+    """Whatever 11 digits begin with 1: both agree that it is a mobile, or that it is none."""
+    for more in range(100):
+        written = f"{beginning}{more:02}123456"
+        if written.startswith("10"):
+            continue
+        parsed = phonenumbers.parse(written, "CN")
+        accepted = phonenumbers.is_valid_number(parsed) and len(str(parsed.national_number)) == len(written)
+        assert bool(PLAIN.fullmatch(written)) == accepted, written
+
+
+def test_numbers_of_the_test_block_are_taken() -> None:
+    """No carrier has them: a rehearsal with them reaches nobody, whatever goes wrong."""
+    assert e164("10000000000") == "+8610000000000"
+
+
+def test_a_number_is_shown_without_its_middle() -> None:
+    """Enough to recognise one's own, too little to call anybody."""
+    assert masked("+8613800138000") == "+86138****8000"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -13,10 +14,14 @@ from hypothesis import strategies as st
 
 from broadcaster.announcement.lifecycle import State
 from broadcaster.planning.broadcast import Broadcast, BroadcastState, broadcast_id
+from broadcaster.planning.capacity import Capacity, Rate
+from broadcaster.planning.moments import HORIZON
 from broadcaster.planning.phase import Phase
-from broadcaster.planning.planner import HORIZON, Situation, plan
+from broadcaster.planning.planner import plan
 from broadcaster.planning.proposal import Proposal
-from tests.builders import CHANNELS, at, example, proposal, window
+from broadcaster.planning.segment import contains, parse_segment
+from broadcaster.planning.situation import Situation
+from tests.builders import CHANNELS, at, example, proposal, segments, window
 
 APPROVED = at("2022-02-17 10:00")
 EARLY = Situation(revision=1, approved_at=APPROVED)
@@ -345,6 +350,159 @@ def test_what_exists_is_not_judged_again() -> None:
     assert [row for row in again if row.id in {old.id for old in first}] == list(first)
 
 
+def _audiences(found: Iterable[Broadcast], phase: Phase = Phase.REMINDER) -> list[tuple[str, str, str]]:
+    """(due, audience, expires) of what is planned of a phase by SMS."""
+    rows = [row for row in found if row.state is BroadcastState.PLANNED and row.channel == "sms" and row.phase is phase]
+    return [(f"{row.due_at:%m-%d %H:%M}", row.audience, f"{row.expires_at:%m-%d %H:%M}") for row in rows]
+
+
+def _reminders(*rules: Mapping[str, object], **policy: object) -> Proposal:
+    """An outage from 10 May with these reminders by SMS."""
+    told = [{"days_before": [1], "channels": ["sms"], **rule} for rule in rules]
+    return proposal(policy={"notice": [], "started": [], "ongoing": [], "overrun": [], "reminder": told, **policy})
+
+
+EARLY_MAY = at("2030-05-01 10:00")
+
+
+def test_whoever_is_in_two_audiences_is_told_once() -> None:
+    """By the first rule that names them, in the order of the file."""
+    one = _reminders({"audience": "tag:a"}, {"audience": "tag:b or tag:c"}, {})
+    assert _audiences(plan(one, Situation(1), EARLY_MAY)) == [
+        ("05-09 10:00", "tag:a", "05-10 00:00"),
+        ("05-09 10:00", "(tag:b or tag:c) and not tag:a", "05-10 00:00"),
+        ("05-09 10:00", "not tag:a and not (tag:b or tag:c)", "05-10 00:00"),
+    ]
+
+
+def test_audiences_that_have_nobody_in_common_stay_as_they_are() -> None:
+    """They are told at the same time, and neither ends the other."""
+    one = _reminders({"audience": "language:en"}, {"audience": "language:fr and tag:a"})
+    assert _audiences(plan(one, Situation(1), EARLY_MAY)) == [
+        ("05-09 10:00", "language:en", "05-10 00:00"),
+        ("05-09 10:00", "language:fr and tag:a", "05-10 00:00"),
+    ]
+
+
+@pytest.mark.parametrize("second", [{"audience": "tag:a"}, {"audience": "tag:a and tag:b"}, {"days_before": [1, 1]}])
+def test_a_rule_for_which_nobody_is_left_makes_no_broadcast(second: Mapping[str, object]) -> None:
+    """The same audience twice, a part of it, or the same day twice."""
+    first = {} if "days_before" in second else {"audience": "tag:a"}
+    found = plan(_reminders(first, second), Situation(1), EARLY_MAY)
+    assert [row.audience for row in found] == [str(first.get("audience", "everyone"))]
+
+
+def test_another_occasion_is_another_message() -> None:
+    """In the evening everyone is told again, also those who were in the morning."""
+    one = _reminders({"audience": "tag:a"}, {"at": "18:00"})
+    assert _audiences(plan(one, Situation(1), EARLY_MAY)) == [
+        ("05-09 10:00", "tag:a", "05-09 18:00"),
+        ("05-09 18:00", "everyone", "05-10 00:00"),
+    ]
+
+
+def test_a_message_to_some_does_not_end_one_to_everyone() -> None:
+    """Those who get the later one and those who do not: the earlier stays true for the latter."""
+    one = _reminders({}, {"at": "18:00", "audience": "tag:a"})
+    assert [row[1:] for row in _audiences(plan(one, Situation(1), EARLY_MAY))] == [
+        ("everyone", "05-10 00:00"),
+        ("tag:a", "05-10 00:00"),
+    ]
+
+
+def test_messages_to_some_end_one_to_everyone_when_they_reach_everyone_together() -> None:
+    """At the later of the two."""
+    one = _reminders({}, {"at": "18:00", "audience": "tag:a"}, {"at": "19:00", "audience": "not tag:a"})
+    assert [row[1:] for row in _audiences(plan(one, Situation(1), EARLY_MAY))] == [
+        ("everyone", "05-09 19:00"),
+        ("tag:a", "05-10 00:00"),
+        ("not tag:a", "05-10 00:00"),
+    ]
+
+
+@pytest.mark.parametrize("state", [BroadcastState.OPEN, BroadcastState.CLOSED])
+def test_whoever_is_being_told_is_not_told_again_under_other_rules(state: BroadcastState) -> None:
+    """A revision that tells everyone leaves out those who were told already; it does so however often it is planned."""
+    before, after = _reminders({"audience": "tag:a"}), _reminders({})
+    now = at("2030-05-09 10:01")
+    [begun] = [replace(row, state=state) for row in plan(before, Situation(1), EARLY_MAY)]
+    known = {begun.id: begun}
+    for revision in (2, 3):
+        found = plan(after, Situation(revision, known=known), now)
+        assert [row.audience for row in found if row.phase is Phase.REMINDER] == ["tag:a", "not tag:a"]
+        assert found[0].id == begun.id
+        known = {**{row.id: replace(row, state=state) for row in found}, **known}
+
+
+def test_what_is_under_way_for_nobody_that_is_wanted_is_not_wanted() -> None:
+    """The new revision tells others only: nothing more goes to those of the old one."""
+    now = at("2030-05-09 10:01")
+    before, after = _reminders({"audience": "tag:a and language:en"}), _reminders({"audience": "language:fr"})
+    [begun] = [replace(row, state=BroadcastState.OPEN) for row in plan(before, Situation(1), EARLY_MAY)]
+    found = plan(after, Situation(2, known={begun.id: begun}), now)
+    assert [row.audience for row in found] == ["language:fr"]
+
+
+def test_what_only_waits_is_shared_out_anew() -> None:
+    """Nobody was told by it yet."""
+    before, after = _reminders({"audience": "tag:a"}), _reminders({})
+    known = {row.id: row for row in plan(before, Situation(1), EARLY_MAY)}
+    assert [row.audience for row in plan(after, Situation(2, known=known), EARLY_MAY)] == ["everyone"]
+
+
+def test_a_retry_takes_nobody_from_the_plan() -> None:
+    """It tells those again whom its broadcast failed to tell."""
+    one = _reminders({})
+    [row] = plan(one, Situation(1), EARLY_MAY)
+    retry = replace(row, state=BroadcastState.CLOSED, retries=row.id)
+    assert [again.audience for again in plan(one, Situation(1, known={row.id: retry}), EARLY_MAY)] == ["everyone"]
+
+
+def _slow(people: int, rate: float = 10) -> Situation:
+    return Situation(1, capacities={"sms": Capacity((Rate(rate),))}, sizes=lambda _channel, _audience: people)
+
+
+FINISH_BY = {"finish_by": "10:00"}
+
+
+@pytest.mark.parametrize(
+    ("people", "due"),
+    [(0, "05-09 10:00"), (1, "05-09 09:59"), (36_000, "05-09 09:00"), (72_000, "05-09 08:00"), (72_001, "05-08 20:59")],
+)
+def test_what_is_to_be_done_by_a_time_begins_early_enough(people: int, due: str) -> None:
+    """At ten a second, with a silent night in between; a whole minute."""
+    found = plan(_reminders(FINISH_BY), _slow(people), EARLY_MAY)
+    assert [row[0] for row in _audiences(found)] == [due]
+
+
+def test_its_occurrence_is_the_time_at_which_it_is_done() -> None:
+    """However many people there are, it is the same broadcast."""
+    ids = {row.id for people in (0, 1, 72_001) for row in plan(_reminders(FINISH_BY), _slow(people), EARLY_MAY)}
+    [row] = plan(_reminders(FINISH_BY), _slow(36_000), EARLY_MAY)
+    assert (ids, row.occurrence, row.note) == ({row.id}, "2030-05-09T02:00Z", "to be finished by 05-09 10:00")
+
+
+def test_audiences_of_one_occasion_are_done_together() -> None:
+    """Two of 18,000 take an hour."""
+    found = plan(_reminders({**FINISH_BY, "audience": "tag:a"}, FINISH_BY), _slow(18_000), EARLY_MAY)
+    assert [row[0] for row in _audiences(found)] == ["05-09 09:00", "05-09 09:00"]
+
+
+def test_what_cannot_be_done_in_time_goes_out_at_once() -> None:
+    """Ten million at ten a second, planned nine days before."""
+    found = plan(_reminders(FINISH_BY), _slow(10_000_000), EARLY_MAY)
+    assert [row[0] for row in _audiences(found)] == ["05-01 10:00"]
+
+
+def test_news_of_an_outage_never_begins_before_the_outage() -> None:
+    """The guard would stop it: what it says is not true yet."""
+    one = _reminders(ongoing=[{"every_days": 1, "channels": ["sms"], **FINISH_BY}], quiet_hours={})
+    first, second, *_ = _audiences(plan(one, _slow(720_000), EARLY_MAY), Phase.ONGOING)
+    assert (first[0], second[0]) == ("05-10 14:00", "05-11 14:00")
+    first, *_ = _audiences(plan(one, _slow(1_440_000), EARLY_MAY), Phase.ONGOING)
+    assert first[0] == "05-10 00:00"
+
+
 _START = at("2030-03-01 00:00")
 _MINUTES = st.integers(0, 60 * 24 * 60)
 _STATES = st.sampled_from([State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN])
@@ -352,7 +510,9 @@ _POLICIES: list[dict[str, Any] | None] = [
     None,
     {"notice": [{"days_before": [3]}], "quiet_hours": {"sms": "12:00-11:00", "wechat": "00:00-06:00"}},
     {"reminder": [{"days_before": [1, 2, 3], "at": "23:30"}], "ongoing": [{"every_days": 1}]},
+    {"reminder": [{"days_before": [1, 2], "finish_by": "09:00"}], "ongoing": [{"every_days": 1, "finish_by": "06:00"}]},
 ]
+_SLOW = Situation(1, capacities={"sms": Capacity((Rate(5, per_day=200_000),))}, sizes=lambda *_: 150_000)
 
 
 Case = tuple[Proposal, datetime, tuple[Broadcast, ...]]
@@ -365,7 +525,7 @@ def _cases(draw: st.DrawFn) -> Case:
     now = start + timedelta(minutes=draw(st.integers(-30 * 24 * 60, 40 * 24 * 60)))
     shown = window(f"{start:%Y-%m-%d %H:%M}", f"{end:%Y-%m-%d %H:%M}" if end else None)
     one = proposal(window=shown, policy=draw(st.sampled_from(_POLICIES)))
-    return one, now, plan(one, Situation(1, draw(_STATES), approved_at=now), now)
+    return one, now, plan(one, replace(_SLOW, state=draw(_STATES), approved_at=now), now)
 
 
 def _planned(found: Iterable[Broadcast]) -> list[Broadcast]:
@@ -407,3 +567,45 @@ def test_whatever_the_window_ids_are_unique(case: Case) -> None:
     """One row of the plan, one id."""
     _, _, found = case
     assert len({row.id for row in found}) == len(found)
+
+
+_RULES = st.lists(
+    st.builds(
+        lambda audience, clock: {"days_before": [1], "channels": ["sms"], "audience": str(audience), **clock},
+        segments(),
+        st.sampled_from([{"at": "10:00"}, {"at": "12:00"}, {"finish_by": "10:00"}]),
+    ),
+    max_size=4,
+)
+_BEGUN = st.sampled_from([BroadcastState.PLANNED, BroadcastState.OPEN, BroadcastState.CLOSED])
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(_RULES, _RULES, st.lists(_BEGUN, min_size=10, max_size=10))
+def test_whatever_audiences_overlap_nobody_is_told_an_occasion_twice(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], states: list[BroadcastState]
+) -> None:
+    """Nor left out: also when the rules change after some of it went out."""
+    first = plan(_reminders(*before), Situation(1), EARLY_MAY)
+    known = {row.id: replace(row, state=state) for row, state in zip(first, states, strict=False)}
+    found = plan(_reminders(*after), Situation(2, known=known), EARLY_MAY)
+    begun = [row for row in known.values() if row.state is not BroadcastState.PLANNED]
+    told = {row.id: row for row in (*found, *begun)}.values()
+    for occasion in {row.occurrence for row in told} | {"2030-05-09T02:00Z", "2030-05-09T04:00Z"}:
+        wanted = [rule["audience"] for rule in after if _occurrence(rule) == occasion]
+        wanted += [row.audience for row in begun if row.occurrence == occasion]
+        for person in _PEOPLE:
+            times = sum(contains(parse_segment(row.audience), *person) for row in told if row.occurrence == occasion)
+            assert times == any(contains(parse_segment(text), *person) for text in wanted)
+
+
+_PEOPLE = [
+    (language, frozenset(tags))
+    for language in ("en", "zh-Hans", "fr")
+    for size in range(4)
+    for tags in combinations("abc", size)
+]
+
+
+def _occurrence(rule: Mapping[str, Any]) -> str:
+    return "2030-05-09T04:00Z" if rule.get("at") == "12:00" else "2030-05-09T02:00Z"

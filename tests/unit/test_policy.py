@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
-from broadcaster.planning.policy import DEFAULT, DaysBefore, Immediate, Periodic, Policy, QuietHours, parse_clock
-from tests.builders import at
+from broadcaster.errors import InputError
+from broadcaster.planning.policy import (
+    DEFAULT,
+    MOST_AUDIENCE,
+    DaysBefore,
+    Immediate,
+    Periodic,
+    Policy,
+    QuietHours,
+    parse_clock,
+)
+from tests.builders import at, proposal
 
 NIGHT = QuietHours(start=time(21, 0), end=time(8, 0))
 NOON = QuietHours(start=time(12, 0), end=time(14, 0))
@@ -106,6 +117,91 @@ def test_a_rule_that_would_never_or_always_fire_is_refused(data: dict[str, objec
     """No days, no channels, a time before its cause, a period of nothing."""
     with pytest.raises(ValidationError):
         Policy.model_validate(data)
+
+
+@pytest.mark.parametrize("rule", [{"days_before": [1]}, {"every_days": 1}])
+def test_a_time_is_when_it_begins_or_when_it_is_done(rule: dict[str, object]) -> None:
+    """One of the two; 10:00 to begin when nothing is said."""
+    phase = "reminder" if "days_before" in rule else "ongoing"
+    clocks = [
+        getattr(Policy.model_validate({phase: [{**rule, **said}]}), phase)[0].clock
+        for said in ({}, {"at": "09:00"}, {"finish_by": "00:00"})
+    ]
+    assert clocks == [time(10, 0), time(9, 0), time(0, 0)]
+    with pytest.raises(ValidationError, match="give one of them"):
+        Policy.model_validate({phase: [{**rule, "at": "10:00", "finish_by": "12:00"}]})
+
+
+def test_an_audience_is_written_one_way() -> None:
+    """Two ways to write a segment are one audience, and so one broadcast."""
+    policy = Policy.model_validate({"started": [{"audience": "(tag:a)  and not(tag:b)", "channels": ["sms"]}]})
+    assert policy.started[0].audience == "tag:a and not tag:b"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("tag:a tag:b", "column 7: expected `and`, `or` or the end, found 'tag:b' (in `tag:a tag:b`)"),
+        ("", "column 1: expected tag:NAME, language:TAG, everyone, not or (, found the end (in ``)"),
+    ],
+)
+def test_an_audience_that_cannot_be_read_is_explained(text: str, says: str) -> None:
+    """With its column, and what was expected there."""
+    with pytest.raises(ValidationError) as caught:
+        Policy.model_validate({"started": [{"audience": text, "channels": ["sms"]}]})
+    assert says in str(caught.value)
+
+
+def test_an_audience_is_of_people() -> None:
+    """A rule for accounts or endpoints, named or not, cannot have one."""
+    named = {"audience": "tag:a", "channels": ["sms", "kiosk"]}
+    unnamed = {"audience": "tag:a"}
+    says = "an audience is of people, and these channels reach others:"
+    assert _found(started=[named, unnamed]) == {
+        "policy.started[0].audience": f"{says} kiosk",
+        "policy.started[1].audience": f"{says} wechat, banner, kiosk",
+    }
+    assert _found(started=[{"audience": "everyone"}, {"audience": "tag:a", "channels": ["sms"]}]) == {}
+
+
+def test_audiences_that_would_be_too_long_together_are_refused() -> None:
+    """Each is taken out of those after it, and what is left has to be written down."""
+    long = " or ".join(f"tag:{number}" for number in range(60))
+    rules = [{"audience": f"{long} or tag:{name}", "channels": ["sms"]} for name in "ab"]
+    assert _found(started=rules[:1], restored=rules[1:]) == {}
+    assert _found(started=rules) == {
+        "policy.started[1].audience": f"the audiences of started by sms have more than {MOST_AUDIENCE} characters"
+        " together"
+    }
+
+
+def test_what_is_finished_when_the_outage_starts_is_in_time() -> None:
+    """At the minute of the start nothing may begin, but something may be done."""
+    by_start = {"days_before": [0], "finish_by": "00:00"}
+    assert _found(reminder=[by_start]) == {}
+    assert _found(reminder=[{**by_start, "finish_by": "00:01"}]) == {
+        "policy.reminder[0].days_before[0]": "the reminder would be finished at 2030-05-10 00:01,"
+        " after the start 2030-05-10 00:00"
+    }
+    assert "go out at 2030-05-10 00:00" in str(_found(reminder=[{"days_before": [0], "at": "00:00"}]))
+
+
+def _found(**rules: Any) -> dict[str | None, str]:
+    try:
+        proposal(policy=rules)
+    except InputError as error:
+        return {problem.place.field: problem.message for problem in error.problems}
+    return {}
+
+
+def test_a_file_from_before_is_hashed_as_before() -> None:
+    """What a field that came later leaves unsaid does not make a new revision of an old file."""
+    data = DEFAULT.model_dump(mode="json")
+    assert [set(data[phase][0]) for phase in ("started", "reminder", "ongoing")] == [
+        {"channels", "after_minutes"},
+        {"channels", "days_before", "at"},
+        {"channels", "every_days", "at"},
+    ]
 
 
 def test_the_channels_of_a_policy_are_those_of_its_rules() -> None:

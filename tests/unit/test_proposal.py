@@ -236,7 +236,8 @@ FULL = announcement_data(
     links=[{"url": "https://example.org/", "name": WORDS}],
     policy={
         "notice": [{"after_minutes": 5}, {"days_before": [30, 14], "at": "09:30", "channels": ["wechat"]}],
-        "overrun": [{"every_days": 2}],
+        "started": [{"channels": ["sms"], "audience": "tag:a and not (tag:b or language:en)"}],
+        "overrun": [{"every_days": 2, "finish_by": "12:00"}],
         "changed": [],
         "quiet_hours": {"sms": "22:00-07:00", "wechat": "00:00-06:00"},
     },

@@ -14,7 +14,7 @@ from broadcaster import clock
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.receipts import parse, verify
 from broadcaster.errors import InputError
-from broadcaster.storage.ledger import Receipt, ReceiptStatus
+from broadcaster.storage.receipts import Receipt, ReceiptStatus
 
 SECRET = "whsec_" + b64encode(b"a secret of this test, 32 bytes.").decode()
 PROVIDER = Provider("vendor", "https://vendor.example/", SECRET)

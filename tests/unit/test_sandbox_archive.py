@@ -90,3 +90,28 @@ def test_a_surface_shows_the_newest_document_of_an_instant() -> None:
     assert archive.document_at("banner", 19) == {"seq": 1, "clock": 19}
     assert archive.document_at("banner", 20) == {"seq": 2, "clock": 20}
     assert archive.document_at("kiosk", 20) is None
+
+
+def test_a_question_learns_what_a_call_was_answered() -> None:
+    """And nothing of one that never came; asking is no repeat."""
+    archive = Archive()
+    answer = archive.keep("key", "sms", 1, _data(), _reception("1"))
+    assert archive.answer_about("key") == answer
+    assert archive.answer_about("other") is None
+    assert archive.totals()["repeats"] == 0
+
+
+def test_a_call_can_be_hidden_from_questions_for_a_while() -> None:
+    """The public has seen it all the same."""
+    archive = Archive()
+    archive.keep("key", "sms", 1, _data(), _reception("1"), hidden_for=3600)
+    assert archive.answer_about("key") is None
+    assert archive.totals()["received"] == 1
+
+
+def test_a_call_that_is_shown_twice_keeps_its_first_answer() -> None:
+    """The one that was given when it was asked about before."""
+    archive = Archive()
+    first = archive.keep("key", "sms", 1, _data(), _reception("1"))
+    archive.keep("key", "sms", 2, _data(), Reception((), {"1": "told already"}))
+    assert archive.answer_about("key") == first

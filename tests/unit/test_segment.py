@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from broadcaster.audience.segment import (
+from broadcaster.errors import InputError
+from broadcaster.planning.segment import (
     MAX_CHARACTERS,
     Both,
     Either,
@@ -17,7 +18,6 @@ from broadcaster.audience.segment import (
     named_tags,
     parse_segment,
 )
-from broadcaster.errors import InputError
 from tests.builders import segments
 
 
@@ -55,7 +55,9 @@ def test_who_is_in_a_segment(text: str, language: str, tags: set[str], inside: b
         ("tag:a tag:b", "column 7: expected `and`, `or` or the end, found 'tag:b'"),
         ("(tag:a", "column 7: expected `)`, found the end"),
         ("tag:a and", "column 10: expected tag:NAME"),
-        ("x" * (MAX_CHARACTERS + 1), "at most 1000 characters"),
+        ("x" * (MAX_CHARACTERS + 1), "at most 2000 characters"),
+        ("(" * 1000, "column 52: more than 50 brackets and `not`s around a word"),
+        ("not " * 100 + "tag:a", "column 205: more than 50 brackets and `not`s around a word"),
     ],
 )
 def test_an_error_names_the_column_and_what_was_expected(text: str, says: str) -> None:
@@ -70,6 +72,26 @@ def test_an_error_names_the_column_and_what_was_expected(text: str, says: str) -
 def test_what_is_written_back_is_read_the_same(segment: Segment) -> None:
     """A segment's text is the segment."""
     assert parse_segment(str(segment)) == segment
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("((tag:a)) or (tag:b or tag:c)", "tag:a or (tag:b or tag:c)"),
+        ("(tag:a or tag:b) and not(tag:c and not language:en)", "(tag:a or tag:b) and not (tag:c and not language:en)"),
+        ("tag:a and tag:b or not (everyone)", "tag:a and tag:b or not everyone"),
+    ],
+)
+def test_it_is_written_with_the_brackets_that_it_needs(text: str, written: str) -> None:
+    """Whoever wrote it recognises it."""
+    assert str(parse_segment(text)) == written
+
+
+def test_a_long_list_of_tags_is_no_deep_one() -> None:
+    """A hundred and fifty tags in a row are read, written and asked like two."""
+    segment = parse_segment(" or ".join(f"tag:{number}" for number in range(150)))
+    assert parse_segment(str(segment)) == segment
+    assert contains(segment, "en", {"149"})
 
 
 def test_it_knows_the_tags_it_names() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from broadcaster.channels.provider import BreakerRule, Idempotency, Pace, Quota
 from broadcaster.errors import InputError
 from broadcaster.site import ProviderConfig, Site, read_site, resolve
 from tests.builders import CHANNELS
@@ -75,6 +77,102 @@ def test_a_wrong_configuration_is_found_at_its_line(tmp_path: Path, text: str, s
     """Channels, fields, addresses, and a secret written into the file itself."""
     found = _problems(tmp_path, text)
     assert [problem for problem in found if said in problem], found
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (
+            "pace: {calls_per_second: 0}",
+            "pace.calls_per_second: with a limit of zero or less nothing would ever be sent",
+        ),
+        ("pace: {messages_per_second: -5}", "pace.messages_per_second: with a limit of zero or less"),
+        ("pace: {messages_per_second: fast}", "pace.messages_per_second: Input should be a valid number"),
+        ("pace: {messages_per_second: .inf}", "pace.messages_per_second: Input should be a valid number"),
+        ("pace: {messages_per_second: nan}", "pace.messages_per_second: Input should be a finite number"),
+        ("pace: {per_second: 5}", "pace.per_second: unknown field 'per_second'"),
+        ("quota: {per_day: 0}", "quota.per_day: with a limit of zero or less nothing would ever be sent (leave the"),
+        ("quota: {per_month: 0.5}", "quota.per_month: Input should be a valid integer"),
+        ("quota: {per_recipient_per_day: -1}", "quota.per_recipient_per_day: with a limit of zero or less"),
+        ("weight: -1", "weight: Input should be greater than or equal to 0"),
+        ("idempotency: maybe", "idempotency: Input should be 'idempotent', 'queryable' or 'none'"),
+        ("members_per_call: 1001", "members_per_call: Input should be less than or equal to 1000"),
+        ("breaker: {failures: 120%}", "breaker.failures: 120% is more than all of them (write 20 % as 20% or 0.2)"),
+        ("breaker: {failures: 20}", "breaker.failures: 2000% is more than all of them (write 20 % as 20% or 0.2)"),
+        ("breaker: {failures: 0%}", "breaker.failures: a share is more than 0"),
+        ("breaker: {failures: most%}", "breaker.failures: Input should be a valid number"),
+        ("breaker: {calls: 1}", "breaker.calls: Input should be greater than or equal to 2"),
+        ("breaker: {open_seconds: 0}", "breaker.open_seconds: Input should be greater than 0"),
+    ],
+)
+def test_a_wrong_limit_of_a_provider_is_found(tmp_path: Path, field: str, said: str) -> None:
+    """Before anything is sent, and with what to write instead."""
+    found = _problems(tmp_path, SITE.replace("- {", f"- {{{field}, "))
+    assert len(found) == 1
+    assert f"6 channels.sms.providers[0].{said}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("canary: {share: 101%}", "7 canary.share: 101% is more than all of them"),
+        ("canary: {failures: 1.5}", "7 canary.failures: 150% is more than all of them"),
+        ("canary: {failures: 0}", "7 canary.failures: a share is more than 0"),
+        ("canary: {above: -1}", "7 canary.above: Input should be greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_canary_is_found(tmp_path: Path, line: str, said: str) -> None:
+    """One that could never halt a broadcast would be none."""
+    found = _problems(tmp_path, SITE + line + "\n")
+    assert [problem for problem in found if said in problem], found
+
+
+@pytest.mark.parametrize("line", ["", "canary: null\n", "canary: {}\n", "canary: {share: 1%, failures: 20%}\n"])
+def test_a_site_that_says_nothing_of_its_canary_has_one(tmp_path: Path, line: str) -> None:
+    """A hundredth of what is sent to more than 100,000, and a fifth of it may fail."""
+    canary = read_site(_write(tmp_path, SITE + line), CHANNELS).canary
+    assert (canary.above, canary.share, canary.failures) == (100_000, 0.01, 0.2)
+
+
+def test_a_share_is_written_as_a_number_or_in_percent(tmp_path: Path) -> None:
+    """Up to the whole."""
+    site = read_site(_write(tmp_path, SITE + "canary: {share: 0.5, failures: 100 %}\n"), CHANNELS)
+    assert (site.canary.share, site.canary.failures) == (0.5, 1.0)
+
+
+def test_what_a_provider_may_be_asked_to_do_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every field of its limits, and how it is called."""
+    monkeypatch.setenv("SMS_SECRET", "whsec_abc")
+    fields = """\
+        idempotency: queryable
+        visible_after_seconds: 90
+        members_per_call: 50
+        weight: 0
+        pace: {calls_per_second: 0.5, messages_per_second: 25}
+        quota: {per_day: 1000, per_month: 20000, per_recipient_per_day: 3}
+        breaker: {failures: 25%, calls: 40, window_seconds: 60, open_seconds: 5}
+"""
+    text = (
+        SITE.replace("- {", "- ")
+        .replace("}", "")
+        .replace(", url", "\n        url")
+        .replace(", secret", "\n        secret")
+    )
+    found = resolve(read_site(_write(tmp_path, text + fields), CHANNELS).providers("sms")[0], tmp_path)
+    assert (found.idempotency, found.visible_after) == (Idempotency.QUERYABLE, timedelta(seconds=90))
+    assert (found.members_per_call, found.weight) == (50, 0)
+    assert found.pace == Pace(calls_per_second=0.5, messages_per_second=25)
+    assert found.quota == Quota(per_day=1000, per_month=20_000, per_recipient_per_day=3)
+    assert found.breaker == BreakerRule(failures=0.25, calls=40, window_seconds=60, open_seconds=5)
+
+
+def test_a_provider_that_says_nothing_of_limits_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But a circuit breaker, which never opens on a single failure."""
+    monkeypatch.setenv("SMS_SECRET", "whsec_abc")
+    found = resolve(_provider("env:SMS_SECRET"), tmp_path)
+    assert not found.pace.limited
+    assert (found.quota, found.weight, found.breaker) == (Quota(), 1, BreakerRule())
+    assert (found.idempotency, found.visible_after, found.members_per_call) == (None, None, None)
 
 
 def test_every_problem_of_a_site_is_said_at_once(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from broadcaster.announcement.source import parse_source
 from broadcaster.channels.banner.message import SPEC as BANNER
 from broadcaster.channels.kiosk.message import SPEC as KIOSK
 from broadcaster.channels.kiosk.message import page_names
+from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.sms.message import SPEC as SMS
 from broadcaster.channels.wechat.message import SPEC as WECHAT
 from broadcaster.planning.phase import Phase
@@ -29,7 +30,6 @@ from broadcaster.rendering.view import Occasion, view
 
 ROOT = Path(__file__).parents[2]
 SPECS = (SMS, WECHAT, BANNER, KIOSK)
-CHANNELS = tuple(spec.slug for spec in SPECS)
 LANGUAGES = ("zh-Hans", "en")
 EXAMPLE = read(ROOT / "examples/qingdao-2022/announcement.yaml", CHANNELS).announcement
 

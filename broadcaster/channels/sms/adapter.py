@@ -8,17 +8,27 @@ from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms.message import SPEC
 from broadcaster.channels.webhook import WebhookAdapter
+from broadcaster.rendering.message import personalised
+from broadcaster.rendering.wording import wording
 
 MEMBERS_PER_CALL = 200
 """Keeps a call's body under the 20 kB that the webhook scheme asks for."""
 
 
 def payload(call: Call, _provider: Provider) -> dict[str, Any]:
-    """`texts` by language, and `to` with each recipient's id, E.164 phone and language."""
-    return {
-        "texts": {language: message.parts["text"] for language, message in call.messages.items()},
-        "to": [{"id": str(row.id), "phone": row.address, "language": row.language} for row in call.members],
-    }
+    """`texts` by language, and `to` with each recipient's id, E.164 phone and language.
+
+    Where a text names its recipient, it is not in `texts`: each row of `to` has its own `text`.
+    """
+    texts = {language: message.parts["text"] for language, message in call.messages.items() if not message.personal}
+    to = [{"id": str(id_), "phone": phone, "language": language} for id_, phone, language, _ in call.members]
+    for language, message in call.messages.items():
+        if message.personal:
+            text, nameless = message.parts["text"], wording(language).addressee
+            for row, member in zip(to, call.members, strict=True):
+                if member.language == language:
+                    row["text"] = personalised(text, member.name, nameless)
+    return {"texts": texts, "to": to}
 
 
 CHANNEL = Channel(

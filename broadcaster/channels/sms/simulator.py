@@ -23,5 +23,6 @@ def receive(data: dict[str, Any]) -> Reception:
             continue
         if row["phone"].endswith(UNREACHABLE_ENDING):
             failing.add(row["id"])
-        exhibits.append(Exhibit(row["id"], row["phone"], row["language"], {"text": data["texts"][row["language"]]}))
+        text = row.get("text") or data["texts"][row["language"]]
+        exhibits.append(Exhibit(row["id"], row["phone"], row["language"], {"text": text}))
     return Reception(tuple(exhibits), rejected, frozenset(failing))

@@ -4,8 +4,8 @@
     both     = one { "and" one }
     one      = "not" one | "(" segment ")" | "everyone" | "tag:" WORD | "language:" TAG
 
-`and` binds tighter than `or`. Pure: a segment is a value that can be written back as text, asked about a person, and
-compiled to SQL by `storage.segments`.
+`and` binds tighter than `or`. Pure: a segment is a value that can be written back as text, with no more brackets than
+it needs, and asked about a person.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from broadcaster.errors import InputError, Place
 
 _TOKEN = re.compile(r"\s*(?:(?P<mark>[()])|(?P<word>[^\s()]+))")
-MAX_CHARACTERS = 1000
+MAX_CHARACTERS = 2000
+MAX_DEPTH = 50
+"""How many brackets and `not`s may stand around a word."""
 _KEYWORDS = frozenset({"and", "or", "not"})
 _FIELDS = ("tag", "language")
 _EXAMPLE = "such as `tag:retired and not language:en`"
@@ -58,7 +60,7 @@ class Not:
     inner: Segment
 
     def __str__(self) -> str:
-        return f"not {self.inner}"
+        return f"not {_bracketed(self.inner, Both, Either)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Both:
     right: Segment
 
     def __str__(self) -> str:
-        return f"({self.left} and {self.right})"
+        return f"{_bracketed(self.left, Either)} and {_bracketed(self.right, Both, Either)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,14 @@ class Either:
     right: Segment
 
     def __str__(self) -> str:
-        return f"({self.left} or {self.right})"
+        return f"{self.left} or {_bracketed(self.right, Either)}"
 
 
 Segment = Everyone | Tagged | Speaks | Not | Both | Either
+
+
+def _bracketed(segment: Segment, *looser: type[Segment]) -> str:
+    return f"({segment})" if isinstance(segment, looser) else str(segment)
 
 
 def parse_segment(text: str) -> Segment:
@@ -133,6 +139,7 @@ class _Parser:
             (match.start(match.lastgroup or 0), match[match.lastgroup or 0]) for match in _TOKEN.finditer(text)
         ]
         self._at = 0
+        self._depth = 0
 
     def whole(self) -> Segment:
         found = self._either()
@@ -153,6 +160,14 @@ class _Parser:
         return left
 
     def _one(self) -> Segment:
+        if self._depth > MAX_DEPTH:
+            raise self._error(f"more than {MAX_DEPTH} brackets and `not`s around a word")
+        self._depth += 1
+        found = self._nested()
+        self._depth -= 1
+        return found
+
+    def _nested(self) -> Segment:
         if self._take("not"):
             return Not(self._one())
         if self._take("("):

@@ -1,0 +1,65 @@
+"""What the product is held to, and whether a document of results reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One figure: where it stands in the document, which side of the bound is good, and the bound."""
+
+    name: str
+    find: Callable[[Mapping[str, Any]], float | None]
+    bound: float
+    at_least: bool = False
+
+    def met(self, value: float) -> bool:
+        """Whether a value is good enough."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+def _at(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
+    def find(data: Mapping[str, Any]) -> float | None:
+        found: Any = data
+        for name in path:
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return float(found) if isinstance(found, int | float) else None
+
+    return find
+
+
+def _growth(data: Mapping[str, Any]) -> float | None:
+    """How much longer the largest audience takes a recipient than the fastest of the smaller ones."""
+    rates = [row["sending_per_s"] for row in data["growth"]]
+    return max(rates[:-1]) / rates[-1] - 1 if len(rates) > 1 else None
+
+
+def _memory(data: Mapping[str, Any]) -> float | None:
+    return max((row["peak_rss_mb"] for row in data["growth"]), default=None)
+
+
+TARGETS = (
+    Target("ratios.personalised_vs_per_recipient", _at("ratios", "personalised_vs_per_recipient"), 80, at_least=True),
+    Target("ratios.personalised_vs_floor", _at("ratios", "personalised_vs_floor"), 0.7, at_least=True),
+    Target("ratios.same_text_vs_personalised", _at("ratios", "same_text_vs_personalised"), 2, at_least=True),
+    Target("ratios.receipts_on_vs_floor", _at("ratios", "receipts_on_vs_floor"), 0.4, at_least=True),
+    Target("growth: longer for each recipient", _growth, 0.15),
+    Target("growth: most memory of one process, MB", _memory, 250),
+    Target("schedule.idle_tick_ms", _at("schedule", "idle_tick_ms"), 20),
+    Target("schedule.lateness_p99_s", _at("schedule", "lateness_p99_s"), 1.5),
+    Target("import.seconds", _at("import", "seconds"), 30),
+    Target("import.peak_rss_mb", _at("import", "peak_rss_mb"), 300),
+    Target("receipts_per_s", _at("receipts_per_s"), 20_000, at_least=True),
+    Target("pacing_overshoot", _at("pacing_overshoot"), 0.01),
+)
+
+
+def judged(data: Mapping[str, Any]) -> Iterator[tuple[Target, float]]:
+    """Every target whose figure was measured, with the figure."""
+    for target in TARGETS:
+        value = target.find(data)
+        if value is not None:
+            yield target, value

@@ -1,0 +1,96 @@
+"""Attempts: making a call, or asking about one, and what is known afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from broadcaster.channels.base import Delivery, Idempotency, Outcome, idempotency_of, visible_after_of
+from broadcaster.channels.transport import Transport
+from broadcaster.delivery.recording import Result
+from broadcaster.delivery.run import Run, Step
+from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The outcome of every member is known, or known to stay unknown. `ok`: the provider took the call."""
+
+    result: Result
+    ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """Surely not seen by anybody: worth trying again, here or elsewhere. `retry_after` is in seconds."""
+
+    why: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """Perhaps seen: to be repeated under the same key, or asked about, but never sent elsewhere."""
+
+    why: str
+    retry_after: float | None = None
+
+
+Attempt = Settled | NotSeen | InDoubt
+
+
+def make(run: Run, step: Step, transport: Transport) -> Attempt:
+    """Make the call."""
+    try:
+        deliveries = run.channel.adapter.send(step.call, step.provider, transport)
+    except TransientError as error:
+        # Not seen now; whether an earlier attempt was, this answer does not say.
+        kind = InDoubt if step.doubt else NotSeen
+        return kind(error.message, error.retry_after)
+    except PermanentError as error:
+        outcome = Outcome.UNKNOWN if step.doubt else Outcome.REJECTED
+        return Settled(everyone(step, outcome, error.message), ok=False)
+    except AmbiguousError as error:
+        return _ambiguous(run, step, error.message, error.retry_after)
+    except Exception as error:
+        return _ambiguous(run, step, f"{step.provider.name}: the adapter failed ({type(error).__name__})", None)
+    return Settled(Result(_of_all(step, deliveries), step.call.revision, step.provider.name, step.call.key))
+
+
+def ask(run: Run, step: Step, transport: Transport) -> Attempt:
+    """Ask the provider what became of a call in doubt."""
+    adapter = run.channel.adapter
+    try:
+        deliveries = adapter.ask(step.call, step.provider, transport)
+    except DeliveryError as error:
+        return InDoubt(error.message)
+    except Exception as error:
+        return InDoubt(f"{step.provider.name}: the adapter failed ({type(error).__name__})")
+    if deliveries is not None:
+        return Settled(Result(_of_all(step, deliveries), step.call.revision, step.provider.name, step.call.key))
+    visible_after = visible_after_of(run.channel, step.provider)
+    if step.age < visible_after:
+        left = (visible_after - step.age).total_seconds()
+        return InDoubt(f"{step.provider.name} does not show the call yet", left)
+    return NotSeen(f"{step.provider.name} never saw the call")
+
+
+def everyone(step: Step, outcome: Outcome, reason: str) -> Result:
+    """The same outcome for every member of a call."""
+    deliveries = [Delivery(member.id, outcome, reason) for member in step.call.members]
+    return Result(deliveries, step.call.revision, step.provider.name, step.call.key)
+
+
+def _of_all(step: Step, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+    """One delivery a member, also when the adapter said nothing of some of them."""
+    if len(deliveries) == len(step.call.members):
+        return deliveries
+    said = {row.recipient_id: row for row in deliveries}
+    silent = f"{step.provider.name} said nothing of it"
+    return [said.get(member.id) or Delivery(member.id, Outcome.UNKNOWN, silent) for member in step.call.members]
+
+
+def _ambiguous(run: Run, step: Step, why: str, retry_after: float | None) -> Attempt:
+    if idempotency_of(run.channel, step.provider) is Idempotency.NONE:
+        return Settled(everyone(step, Outcome.UNKNOWN, why), ok=False)
+    return InDoubt(why, retry_after)

@@ -1,0 +1,148 @@
+"""Claiming: taking a batch and working out its calls, those that an earlier claim left open first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from broadcaster import clock
+from broadcaster.channels.base import Channel, Delivery, Outcome
+from broadcaster.channels.provider import Provider
+from broadcaster.delivery import doubts, recording, routing
+from broadcaster.delivery.messages import Edition, Press
+from broadcaster.delivery.recording import Result
+from broadcaster.delivery.retry import wait
+from broadcaster.delivery.run import Run, Step
+from broadcaster.errors import BroadcasterError, InputError, StateError
+from broadcaster.planning.phase import Phase
+from broadcaster.storage import audiences, batches, broadcasts, calls, recipients
+from broadcaster.storage.recipients import Scope
+from broadcaster.vault import Vault
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A run with its calls: `questions` are about calls in doubt; `result` is known already, but not recorded."""
+
+    run: Run
+    questions: Sequence[Step]
+    steps: Sequence[Step]
+    result: Result
+
+
+class Claims:
+    """Takes batches for one worker process."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        providers: Mapping[str, Mapping[str, Provider]],
+        press: Press,
+        vault: Vault,
+        public_url: str,
+        lease: timedelta,
+    ) -> None:
+        self._channels = channels
+        self._providers = providers
+        self._press = press
+        self._vault = vault
+        self._public_url = public_url
+        self._lease = lease
+
+    def claim(self, connection: Connection, batch_id: int) -> Claimed | None:
+        """Take the batch, in the caller's transaction; None when it is not free, or cannot be carried now."""
+        batch = batches.claim(connection, batch_id, clock.now(), self._lease)
+        if batch is None:
+            return None
+        channel = self._channels[batch.channel]
+        scope = _scope(connection, batch, channel)
+        if batch.retries:
+            _count_again(connection, batch, scope)
+        try:
+            edition = self._edition(connection, batch, batch.revision, channel)
+            document = f"{self._public_url}/surfaces/{channel.slug}.json"
+            run = Run(batch, channel, scope, edition, self._providers.get(channel.slug, {}), document)
+            return self._calls(connection, run)
+        except (InputError, StateError) as error:
+            self._leave_unrendered(connection, batch, scope, error)
+            return None
+
+    def _calls(self, connection: Connection, run: Run) -> Claimed:
+        batch = run.batch
+        found = doubts.sort_out(run, calls.left_open(connection, batch.id))
+        for result in found.unknown:
+            _record_now(connection, batch, result, self._lease)
+        questions = [doubts.question(self._again(connection, run, row), row) for row in found.questions]
+        repeats = [self._again(connection, run, row) for row in found.repeats]
+        taken = found.members
+        fresh = not taken and batch.settled == 0
+        rows = recipients.in_range(
+            connection, run.scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=fresh
+        )
+        waiting = [row for row in rows if row.id not in taken] if taken else rows
+        members, left_out = routing.opened(self._vault, run.edition, waiting)
+        steps, lost = routing.route(run, members)
+        return Claimed(run, questions, [*repeats, *steps], Result([*left_out, *lost], batch.revision))
+
+    def _again(self, connection: Connection, run: Run, row: Row[Any]) -> Step:
+        edition = run.edition
+        if row.revision != run.batch.revision:
+            # The same key must carry the same words, although the broadcast has moved on to a newer revision.
+            edition = self._edition(connection, run.batch, row.revision, run.channel)
+        sealed = recipients.by_ids(connection, run.scope, row.members)
+        members, _ = routing.opened(self._vault, edition, sealed)
+        return routing.repeat(run, edition, row, members)
+
+    def _edition(self, connection: Connection, batch: Row[Any], revision: int, channel: Channel) -> Edition:
+        return self._press.edition(connection, batch.slug, revision, channel, Phase(batch.phase))
+
+    def _leave_unrendered(self, connection: Connection, batch: Row[Any], scope: Scope, error: BroadcasterError) -> None:
+        """What broke after the approval (template, revision, keys): wait until it is mended, or expired."""
+        log.error("cannot_render", broadcast=batch.broadcast_id, why=error.message)
+        if batch.expires_at > clock.now():
+            batches.retry_later(connection, batch.id, batch.token, wait(batch.attempts))
+            return
+        doubtful = {id_ for row in calls.left_open(connection, batch.id) for id_ in row.members}
+        rows = recipients.in_range(
+            connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False
+        )
+        reason = "expired while it could not be rendered"
+        deliveries = [
+            Delivery(row.id, Outcome.UNKNOWN if row.id in doubtful else Outcome.SKIPPED, reason) for row in rows
+        ]
+        _record_now(connection, batch, Result(deliveries, batch.revision), self._lease)
+        for row in calls.left_open(connection, batch.id):
+            calls.settle(connection, row.key)
+        batches.finish(connection, batch.id, batch.token)
+        broadcasts.close_if_finished(connection, batch.broadcast_id, clock.now())
+
+
+def _scope(connection: Connection, batch: Row[Any], channel: Channel) -> Scope:
+    """Whom the batch's broadcast is for, as it was frozen at its opening."""
+    return Scope(
+        pool=channel.pool,
+        version=batch.version,
+        kinds=audiences.kinds(connection, channel.pool, batch.version, batch.audience),
+        failed_in=batch.retries,
+        announcement=batch.announcement,
+    )
+
+
+def _count_again(connection: Connection, batch: Row[Any], scope: Scope) -> None:
+    """A retry tries whoever failed: a receipt may have said so of somebody since the batch was cut."""
+    left = recipients.in_range(
+        connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False
+    )
+    batches.resize(connection, batch, batch.settled + len(left))
+
+
+def _record_now(connection: Connection, batch: Row[Any], result: Result, lease: timedelta) -> None:
+    """Record in the transaction of the claim itself, which holds the lease."""
+    recording.stride(connection, batch, lease, result)

@@ -1,0 +1,41 @@
+"""The overview: every announcement, how it stands, and what holds it back. Cheap enough to be asked every second."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Row
+
+from broadcaster.planning.broadcast import BroadcastState
+from broadcaster.reporting.report import COUNTERS, hold_data
+from broadcaster.storage import announcements, holds, progress
+
+UTC = ZoneInfo("UTC")
+
+
+def overview(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Announcements, newest first, and every hold, the halted first; times are in each announcement's zone."""
+    sums = progress.by_announcement(connection, now)
+    held = sorted(holds.standing(connection), key=lambda hold: not hold.halted)
+    return {
+        "holds": [hold_data(hold, UTC) for hold in held],
+        "announcements": [_data(row, sums.get(row.slug)) for row in announcements.all_standing(connection)],
+    }
+
+
+def _data(row: announcements.Standing, sums: Row[Any] | None) -> dict[str, Any]:
+    """One announcement; without a plan its numbers are 0."""
+    next_due = sums.next_due.astimezone(ZoneInfo(row.zone)) if sums and sums.next_due else None
+    names = (*COUNTERS, "in_doubt")
+    return {
+        "slug": row.slug,
+        "state": str(row.state),
+        "revision": row.approved_revision,
+        "zone": row.zone,
+        "broadcasts": {str(state): getattr(sums, f"{state}_broadcasts") if sums else 0 for state in BroadcastState},
+        **{name: getattr(sums, name) if sums else 0 for name in names},
+        "accounted": sum(getattr(sums, name) for name in progress.OUTCOMES) if sums else 0,
+        "next_due": next_due.isoformat(timespec="seconds") if next_due else None,
+    }

@@ -1,0 +1,61 @@
+"""Calls of every channel, for the tests of what they all promise."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from broadcaster.channels.base import Call, Channel, Member, RecipientKind
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.planning.phase import Phase
+from broadcaster.rendering.environment import Templates
+from broadcaster.rendering.message import Message
+from broadcaster.rendering.renderer import render
+from tests.builders import at, example
+
+SECRET = "whsec_YSBzZWNyZXQgb2YgdGhpcyB0ZXN0"
+EXAMPLE = example().announcement
+
+every_channel = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
+
+
+def member(channel: Channel, number: int) -> Member:
+    """A recipient of the channel, in one of the two languages."""
+    address = f"+8613800138{number:03}" if channel.reaches is RecipientKind.PERSON else f"address-{number}"
+    return Member(number, address, EXAMPLE.languages[number % 2])
+
+
+def call(channel: Channel, key: str = "key-1") -> Call:
+    """A call as full as the channel takes it, at most five members, in both languages."""
+    members = tuple(member(channel, number) for number in range(min(5, channel.adapter.members_per_call)))
+    return Call(
+        key=key,
+        channel=channel.slug,
+        broadcast="b" * 20,
+        announcement=EXAMPLE.slug,
+        revision=3,
+        phase=Phase.STARTED,
+        severity="major",
+        link="https://hrss.qingdao.gov.cn/",
+        prepared_at=at("2022-02-26 08:00"),
+        expires_at=at("2022-03-05 10:00"),
+        members=members,
+        messages=_messages(channel.slug),
+        document=f"http://127.0.0.1:9/surfaces/{channel.slug}.json",
+    )
+
+
+@functools.cache
+def _messages(slug: str) -> Mapping[str, Message]:
+    spec, templates = CHANNELS[slug].spec, Templates()
+    return {language: render(templates, spec, EXAMPLE, Phase.STARTED, language) for language in EXAMPLE.languages}
+
+
+def full_call(channel: Channel) -> Call:
+    """A call with as many members as the channel takes."""
+    return replace(
+        call(channel), members=tuple(member(channel, number) for number in range(channel.adapter.members_per_call))
+    )

@@ -1,0 +1,190 @@
+"""What repeating a call and asking about it mean: every adapter against a stand-in of every class, over real HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from broadcaster import clock
+from broadcaster.channels.base import (
+    Channel,
+    Idempotency,
+    Outcome,
+    RecipientKind,
+    idempotency_of,
+    visible_after_of,
+)
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.transport import Transport
+from broadcaster.errors import AmbiguousError, TransientError
+from broadcaster.sandbox.faults import FaultKind, Target
+from tests.channels.samples import SECRET, every_channel
+from tests.channels.stand_ins import StandIn, Street, add, street
+from tests.support.polling import eventually
+
+every_class = pytest.mark.parametrize("idempotency", Idempotency)
+queryable = pytest.mark.parametrize("idempotency", [Idempotency.QUERYABLE])
+REFUSING = [channel for channel in CHANNELS.values() if channel.reaches is RecipientKind.PERSON]
+"""Channels whose stand-in refuses somebody."""
+CANNOT_BE_ASKED = [Idempotency.IDEMPOTENT, Idempotency.NONE]
+
+
+@pytest.fixture(scope="module")
+def one_street() -> Iterator[Street]:
+    """A server for all stand-ins of this file."""
+    with street() as found:
+        yield found
+
+
+@pytest.fixture
+def stand_in(one_street: Street, channel: Channel, idempotency: Idempotency) -> StandIn:
+    """A stand-in of the class that the test is about."""
+    return add(one_street, channel, idempotency)
+
+
+@every_channel
+@every_class
+def test_a_call_is_accepted_and_shown_once(stand_in: StandIn) -> None:
+    """Whatever the class."""
+    assert [row.outcome for row in stand_in.send()] == stand_in.everybody(Outcome.ACCEPTED)
+    assert stand_in.shown() == stand_in.everybody(1)
+
+
+@every_channel
+@every_class
+def test_a_repeated_call_gets_the_same_answer(stand_in: StandIn) -> None:
+    """The answer alone does not tell whether the public saw it twice."""
+    assert stand_in.send() == stand_in.send()
+
+
+@every_channel
+@every_class
+def test_only_an_idempotent_provider_shows_a_repeated_call_once(stand_in: StandIn, idempotency: Idempotency) -> None:
+    """The others show it again, and the sandbox counts both the repeat and the duplicates."""
+    archive = stand_in.street.archive
+    before = archive.totals()
+    stand_in.send()
+    stand_in.send()
+    twice = idempotency is not Idempotency.IDEMPOTENT
+    assert stand_in.shown() == stand_in.everybody(2 if twice else 1)
+    duplicates = len(stand_in.sample.members) if twice else 0
+    assert archive.totals()["duplicates"] - before["duplicates"] == duplicates
+    assert archive.totals()["repeats"] - before["repeats"] == 1
+
+
+@every_channel
+@queryable
+def test_asked_after_seen_it_says_what_the_call_was_answered(stand_in: StandIn) -> None:
+    """The same deliveries as the answer itself, however often it is asked; asking shows nobody anything."""
+    sent = stand_in.send()
+    assert [stand_in.ask(), stand_in.ask()] == [sent, sent]
+    assert stand_in.shown() == stand_in.everybody(1)
+
+
+@every_channel
+@queryable
+def test_asked_after_the_answer_was_lost_it_says_what_was_accepted(stand_in: StandIn) -> None:
+    """The case that questions are for: the call arrived, and its answer did not."""
+    stand_in.order(kind=FaultKind.DROP_AFTER)
+    with pytest.raises(AmbiguousError):
+        stand_in.send()
+    assert [row.outcome for row in stand_in.ask() or ()] == stand_in.everybody(Outcome.ACCEPTED)
+
+
+@every_channel
+@queryable
+def test_asked_after_never_seen_it_is_sure_of_it(stand_in: StandIn) -> None:
+    """Also when the call came as far as its door."""
+    assert stand_in.ask() is None
+    stand_in.order(kind=FaultKind.DROP_BEFORE)
+    with pytest.raises(AmbiguousError):
+        stand_in.send()
+    assert stand_in.ask() is None
+
+
+@every_channel
+@queryable
+def test_asked_too_early_it_has_not_seen_it_yet(stand_in: StandIn) -> None:
+    """That is why an early "never seen" settles nothing; a moment later it knows."""
+    stand_in.order(kind=FaultKind.HIDDEN, seconds=0.3)
+    sent = stand_in.send()
+    assert stand_in.ask() is None
+    eventually(lambda: stand_in.ask() == sent, "it knows of the call")
+
+
+@every_channel
+@pytest.mark.parametrize("idempotency", CANNOT_BE_ASKED)
+def test_who_cannot_be_asked_gives_no_answer(stand_in: StandIn) -> None:
+    """Neither before nor after the call: least of all "never seen"."""
+    with pytest.raises((TransientError, AmbiguousError)):
+        stand_in.ask()
+    stand_in.send()
+    with pytest.raises((TransientError, AmbiguousError)):
+        stand_in.ask()
+
+
+@every_channel
+@queryable
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": FaultKind.STATUS, "status": 500},
+        {"kind": FaultKind.STATUS, "status": 429, "retry_after": 1},
+        {"kind": FaultKind.DROP_BEFORE},
+    ],
+    ids=["500", "429", "dropped"],
+)
+def test_a_question_that_fails_says_nothing(stand_in: StandIn, fields: dict[str, object]) -> None:
+    """It is asked again, and then there is an answer."""
+    sent = stand_in.send()
+    stand_in.order(target=Target.QUESTIONS, **fields)
+    with pytest.raises((TransientError, AmbiguousError)):
+        stand_in.ask()
+    assert stand_in.ask() == sent
+
+
+@pytest.mark.parametrize("channel", REFUSING, ids=[channel.slug for channel in REFUSING])
+@queryable
+def test_who_was_refused_is_refused_in_the_answer_to_a_question(stand_in: StandIn) -> None:
+    """A question is answered with everything that the call was told."""
+    first, *others = stand_in.sample.members
+    members = (first._replace(address="+8613800138999"), *others)
+    strict = replace(stand_in, sample=replace(stand_in.sample, members=members))
+    sent = strict.send()
+    assert [row.outcome for row in sent][:2] == [Outcome.REJECTED, Outcome.ACCEPTED]
+    assert strict.ask() == sent
+
+
+@every_channel
+def test_without_a_word_of_the_site_the_adapter_says_what_a_provider_is(channel: Channel) -> None:
+    """And the site's word on one provider goes before."""
+    silent = Provider("vendor", "https://vendor.example", SECRET)
+    assert idempotency_of(channel, silent) is channel.adapter.idempotency
+    assert visible_after_of(channel, silent) == channel.adapter.visible_after
+    said = replace(silent, idempotency=Idempotency.NONE, visible_after=timedelta(0))
+    assert idempotency_of(channel, said) is Idempotency.NONE
+    assert visible_after_of(channel, said) == timedelta(0)
+
+
+@every_channel
+def test_nothing_is_accepted_that_was_written_down_before_a_never_seen_counts(
+    one_street: Street, channel: Channel
+) -> None:
+    """A frozen worker's late call is refused, so that the one that is sent in its place is the only one."""
+    stand_in = add(one_street, channel, Idempotency.QUERYABLE, timedelta(seconds=10))
+    written = clock.machine_now() - visible_after_of(channel, stand_in.provider)
+    with pytest.raises(TransientError):
+        stand_in.send(Transport(allow_private=True).dated(written))
+    assert stand_in.ask() is None
+    assert stand_in.shown() == stand_in.everybody(0)
+
+
+@every_channel
+def test_an_adapter_waits_longer_than_a_signature_holds(channel: Channel) -> None:
+    """Five minutes is what the webhook scheme asks of receivers."""
+    assert channel.adapter.visible_after > timedelta(minutes=5)
+    assert channel.adapter.dedupes_for > channel.adapter.visible_after

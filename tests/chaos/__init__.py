@@ -1,0 +1,1 @@
+"""Faults on purpose: real campaigns with real processes, struck at random points, and what came of them."""

@@ -1,0 +1,115 @@
+"""Cutting: an audience becomes batches as they are wanted, whole, in order, and each recipient once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from broadcaster import clock
+from broadcaster.audience.generated import generated_people
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.delivery import opening, rounds
+from broadcaster.planning.policy import Immediate
+from broadcaster.planning.proposal import Proposal
+from broadcaster.storage import audiences
+from tests.support.examples import example, local
+from tests.support.product import Product
+
+MANY = 2600
+"""Three batches of people."""
+
+
+@pytest.fixture
+def morning(product: Product) -> Product:
+    """The quiet morning on which everything is announced."""
+    product.at(local("2022-02-18 10:00"))
+    product.gather(MANY)
+    return product
+
+
+def told_by_sms(audience: str) -> Proposal:
+    """The example, whose notice goes by SMS to an audience only."""
+    proposal = example()
+    notice = (Immediate(channels=("sms",), audience=audience),)
+    return proposal.model_copy(update={"policy": proposal.policy.model_copy(update={"notice": notice})})
+
+
+def test_opening_writes_no_batch_of_a_large_audience(morning: Product) -> None:
+    """It takes the size from the counts of the import; the rounds that follow cut."""
+    morning.publish()
+    opening.open_due(morning.parts.database, morning.parts.channels, clock.now(), morning.parts.canary)
+    sms = "SELECT id FROM broadcasts WHERE channel = 'sms' AND state = 'open'"
+    broadcast = str(morning.value(sms))
+    assert morning.broadcast(broadcast).recipients == MANY
+    assert morning.batches(broadcast) == []
+
+
+def test_ranges_follow_each_other_without_a_gap(morning: Product) -> None:
+    """A batch begins right after the one before it."""
+    morning.publish()
+    rows = morning.batches(morning.open("sms"))
+    assert [row.recipients for row in rows] == [1000, 1000, 600]
+    assert all(later.first_id == earlier.last_id + 1 for earlier, later in pairwise(rows))
+
+
+def test_no_more_is_cut_than_can_be_carried_soon(morning: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest follows when batches are done; the broadcast is not over before."""
+    monkeypatch.setattr("broadcaster.delivery.rounds.CUT_AHEAD", 2)
+    morning.publish()
+    broadcast = morning.open("sms")
+    assert len(morning.batches(broadcast)) == 2
+    morning.deliver(broadcast)
+    assert morning.broadcast(broadcast).state == "open"
+    morning.cut()
+    morning.deliver(broadcast)
+    row = morning.broadcast(broadcast)
+    assert (row.state, row.accepted + row.rejected) == ("closed", MANY)
+    assert set(morning.shown(broadcast).values()) == {1}
+
+
+def test_a_narrow_audience_gets_only_its_own(morning: Product) -> None:
+    """Every third generated person is retired; whoever is not has no delivery at all."""
+    morning.publish(told_by_sms("tag:retired"))
+    broadcast = morning.open("sms")
+    morning.deliver_all(broadcast)
+    retired = len(range(0, MANY, 3))
+    assert morning.broadcast(broadcast).recipients == retired == len(morning.ledger(broadcast))
+
+
+def test_an_audience_with_nobody_in_it_is_over_at_once(morning: Product) -> None:
+    """Nobody reads French here: the broadcast is opened, cut and closed."""
+    morning.publish(told_by_sms("language:fr"))
+    broadcast = morning.open("sms")
+    morning.cut()
+    opening.close_finished(morning.parts.database, clock.now())
+    row = morning.broadcast(broadcast)
+    assert (row.state, row.recipients) == ("closed", 0)
+
+
+def test_an_import_in_the_middle_changes_nothing_of_what_is_open(
+    morning: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half is cut when a smaller audience is imported: the broadcast still reaches those of its own version."""
+    monkeypatch.setattr("broadcaster.delivery.rounds.CUT_AHEAD", 1)
+    morning.publish()
+    broadcast = morning.open("sms")
+    with morning.transaction() as connection:
+        audiences.stage(connection, audiences.PEOPLE, morning.parts.vault, generated_people(10))
+        audiences.merge(connection, audiences.PEOPLE, "smaller", clock.now(), keep_others=False)
+    morning.deliver_all(broadcast)
+    while morning.broadcast(broadcast).state == "open":
+        morning.cut()
+        morning.deliver_all(broadcast)
+    assert len(morning.ledger(broadcast)) == morning.broadcast(broadcast).recipients == MANY
+
+
+def test_a_round_that_breaks_off_leaves_no_gap(morning: Product) -> None:
+    """The cursor moves in the transaction that writes the batches, or not at all."""
+    morning.publish()
+    opening.open_due(morning.parts.database, morning.parts.channels, clock.now(), morning.parts.canary)
+    broken = {**CHANNELS}
+    del broken["sms"]
+    with pytest.raises(KeyError):
+        rounds.cut(morning.parts.database, broken, morning.parts.canary, clock.now())
+    assert sum(row.recipients for row in morning.batches(morning.open("sms"))) == MANY
