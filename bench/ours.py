@@ -22,7 +22,7 @@ from broadcaster import clock
 from broadcaster.errors import StateError
 from broadcaster.operations import revise
 from broadcaster.settings import Settings
-from broadcaster.stack import HOST, Stack, environment, free_port, programs
+from broadcaster.stack import DELIVERY_PROCESSES, HOST, Stack, environment, free_port, programs
 from broadcaster.storage import broadcasts, heartbeats
 from broadcaster.wiring import App, open_app
 
@@ -41,7 +41,7 @@ class Setup:
     personal: bool = True
     receipts: bool = False
     calls_per_second: float = FAR_ABOVE
-    workers: int = 2
+    workers: int = DELIVERY_PROCESSES
 
 
 @dataclass(frozen=True, slots=True)

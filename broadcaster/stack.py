@@ -24,6 +24,9 @@ STOP_SECONDS = 15.0
 """A worker finishes the call it is in; after that it is ended."""
 MOST_RESTARTS = 50
 
+DELIVERY_PROCESSES = 4
+"""Each waits for a provider or a disk half of its time: two cores are busy with four of them."""
+
 HOST = "127.0.0.1"
 
 _PR_SET_PDEATHSIG = 1
@@ -39,7 +42,9 @@ class Program:
     health: str | None = None
 
 
-def programs(settings: Settings, *, web_port: int, sandbox_port: int | None, concurrency: int = 2) -> list[Program]:
+def programs(
+    settings: Settings, *, web_port: int, sandbox_port: int | None, concurrency: int = DELIVERY_PROCESSES
+) -> list[Program]:
     """Everything that runs: web, the two workers, beat, and the sandbox when it has a port."""
     found = [_server("web", "broadcaster.web.app:create", web_port)]
     if sandbox_port:

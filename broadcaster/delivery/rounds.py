@@ -75,9 +75,9 @@ def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Ca
     if row.canary == Stage.SENDING:
         limit = canary.size(row.recipients) - row.cut_size
         if limit <= 0:
-            if not row.undone:
-                _judge(connection, row, canary, now)
-            return
+            if row.undone or not _goes_on(connection, row, canary, now):
+                return
+            limit = None
     kinds = audiences.kinds(connection, channel.pool, row.version, row.audience)
     scope = Scope(channel.pool, row.version, kinds, row.retries, row.announcement)
     after, end = row.cut_to, False
@@ -95,7 +95,7 @@ def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Ca
         broadcasts.recount(connection, row.id)
 
 
-def _judge(connection: Connection, row: Row[Any], canary: Canary, now: datetime) -> None:
+def _goes_on(connection: Connection, row: Row[Any], canary: Canary, now: datetime) -> bool:
     """The canary is in: go on, or halt with the reason. Resumed by somebody, the broadcast goes on either way."""
     broadcasts.pass_canary(connection, row.id, Stage.PASSED)
     told = row.accepted + row.rejected + row.unknown
@@ -103,3 +103,4 @@ def _judge(connection: Connection, row: Row[Any], canary: Canary, now: datetime)
     if reason:
         holds.put(connection, Hold(holds.Scope.BROADCAST, row.id, halted=True, reason=reason, actor=ACTOR, at=now))
         events.record(connection, ACTOR, "halt", row.slug, now, {"broadcast": row.id, "reason": reason})
+    return reason is None
