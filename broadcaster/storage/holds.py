@@ -62,7 +62,3 @@ def standing(connection: Connection) -> list[Hold]:
         for row in connection.execute(select(holds).order_by(holds.c.at))
     ]
 
-
-def on(connection: Connection, slug: str) -> list[Hold]:
-    """The holds that hold back an announcement as a whole: its own, and one on everything."""
-    return [hold for hold in standing(connection) if hold.target in (slug, "")]
