@@ -153,8 +153,9 @@ class Trip:
         if isinstance(made, Settled):
             self._know(made.result)
         else:
+            # Its row goes; its members are read anew by the next claim, without those who have opted out since.
             self._know(Result(key=step.call.key))
-            self._to_do.append(routing.with_members(self._run, step, step.call.members))
+            self._later.postpone(routing.with_members(self._run, step, step.call.members), 0.0, failed=False)
         return self._transaction(self._store)
 
     def _enter(self, step: Step) -> bool:

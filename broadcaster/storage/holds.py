@@ -61,4 +61,3 @@ def standing(connection: Connection) -> list[Hold]:
         Hold(Scope(row.scope), row.target, row.halted, row.reason, row.actor, row.at)
         for row in connection.execute(select(holds).order_by(holds.c.at))
     ]
-

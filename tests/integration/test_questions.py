@@ -10,9 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, insert
 
+from broadcaster import clock
 from broadcaster.channels.base import Idempotency
 from broadcaster.delivery.courier import Courier
+from broadcaster.storage.tables import suppressions
 from tests.conftest import Servers
 from tests.support.examples import local
 from tests.support.product import Killed, Product, kill, running_product
@@ -42,6 +45,15 @@ def asking(product: Product, visible_after: float = 0) -> Courier:
     return product.another_courier(providers=providers)
 
 
+def suppress_first(connection: Connection) -> None:
+    """Have the first person of the audience opt out."""
+    handle, sealed = connection.exec_driver_sql(
+        "SELECT handle, sealed FROM recipients WHERE pool = '' ORDER BY id LIMIT 1"
+    ).one()
+    row = {"handle": handle, "sealed": sealed, "channel": "", "actor": "test", "at": clock.now()}
+    connection.execute(insert(suppressions).values(row))
+
+
 def outcomes(product: Product, broadcast: str) -> Counter[str]:
     """Outcome → how many."""
     return Counter(row.outcome for row in product.ledger(broadcast))
@@ -64,11 +76,25 @@ def test_a_call_that_the_provider_never_saw_is_made_again(opened: tuple[Product,
     """Its answer to the question says so, long enough after the call."""
     product, broadcast = opened
     product.order(channel="sms", kind="drop_before")
-    product.deliver(broadcast, asking(product))
-    product.end_waits()
-    product.deliver(broadcast, asking(product))
+    for _ in range(3):
+        product.deliver(broadcast, asking(product))
+        product.end_waits()
     assert outcomes(product, broadcast) == {"accepted": 300}
     assert list(product.shown(broadcast).values()) == [1] * 300
+
+
+def test_whoever_opted_out_meanwhile_is_not_sent_a_call_again(opened: tuple[Product, str]) -> None:
+    """The call was never seen, and one of its members must not be written to any more."""
+    product, broadcast = opened
+    product.order(channel="sms", kind="drop_before")
+    product.deliver(broadcast, asking(product))
+    with product.transaction() as connection:
+        suppress_first(connection)
+    for _ in range(3):
+        product.end_waits()
+        product.deliver(broadcast, asking(product))
+    assert outcomes(product, broadcast) == {"accepted": 299, "skipped": 1}
+    assert len(product.shown(broadcast)) == 299
 
 
 def test_a_no_that_comes_too_early_settles_nothing(opened: tuple[Product, str]) -> None:
