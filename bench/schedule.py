@@ -108,7 +108,7 @@ def _write(connection: Connection, proposal: Proposal, now: datetime) -> None:
     """What proposing and approving leave behind, without looking at what stands already."""
     slug = proposal.announcement.slug
     announcements.create(connection, slug, proposal.announcement.zone, now)
-    announcements.add_revision(connection, slug, 1, proposal, now)
+    announcements.add_revision(connection, slug, 1, proposal, None, now)
     announcements.approve_revision(connection, slug, 1, now)
     window = proposal.announcement.window
     found = {"approved_revision": 1, "approved_at": now, "starts_at": window.start, "ends_at": window.end}

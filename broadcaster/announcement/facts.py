@@ -1,7 +1,8 @@
 """Facts: the material truths that a message tells, and what differs between two sets of them.
 
 A fact is a path and a value, both language-free text, so that two revisions compare row by row. Wording is not a fact:
-a better sentence wakes nobody.
+a better sentence wakes nobody. Nor is a path: that an impact row was given an audience of its own is seen by whom its
+other facts concern.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from broadcaster.announcement.lifecycle import State
-from broadcaster.announcement.model import Announcement, Impact
+from broadcaster.announcement.model import EVERYONE, Announcement, Impact
 
 Facts = Mapping[str, str]
 """Path → value, such as `window.end` → `2022-03-21T00:00:00+08:00`."""
 
 UNKNOWN = "unknown"
+AUDIENCE = "audience"
+"""The last word of the path under which an impact row says whom alone it concerns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,9 @@ class FactChange:
     new: str | None
 
 
-def facts(announcement: Announcement, state: State = State.SCHEDULED) -> Facts:
-    """The material truths of `announcement` while it is in `state`."""
+def facts(announcement: Announcement) -> Facts:
+    """The material truths of `announcement` as it is planned."""
     found = {
-        "status": str(state),
         "window.start": _instant(announcement.window.start),
         "window.end": _instant(announcement.window.end),
         "resume": _instant(announcement.resumes_at),
@@ -63,6 +64,8 @@ def _impact_facts(announcement: Announcement, impact: Impact) -> dict[str, str]:
         "last_acceptance": _instant(impact.last_acceptance or window.start),
         "resume": _instant(announcement.resume_of(impact)),
     }
+    if impact.audience != EVERYONE:
+        rows[AUDIENCE] = impact.audience
     return {f"impact.{impact.id}.{name}": value for name, value in rows.items()}
 
 

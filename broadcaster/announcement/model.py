@@ -19,6 +19,9 @@ from broadcaster.announcement.times import Instant, zone_of
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 """Lower-case words joined by hyphens."""
 
+EVERYONE = "everyone"
+"""The segment that no tag and no language narrows."""
+
 
 class Frozen(BaseModel):
     """A value: immutable, and strict about fields it does not know."""
@@ -106,6 +109,8 @@ class Impact(Frozen):
     """Applications are taken until then; the window's start when absent."""
     resume: Instant | None = None
     """The announcement's resume time when absent."""
+    audience: Words = EVERYONE
+    """The segment of the people whom this row concerns: nobody else is woken when it changes."""
 
 
 class AdviceKind(StrEnum):

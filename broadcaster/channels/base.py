@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.provider import Idempotency as Idempotency  # noqa: PLC0414 - also a word of this module
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
@@ -81,6 +82,8 @@ class Call:
     """Language → message, for the languages of the members."""
     document: str
     """Where the surface document of this channel is served."""
+    changes: tuple[FactChange, ...] = ()
+    """What the messages say has changed, from what the members were told before."""
 
 
 class Adapter(Protocol):

@@ -14,6 +14,7 @@ from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
 from broadcaster.operations import conclude, revise
 from broadcaster.operations.outlook import Outlook, outlook_of
+from broadcaster.operations.preview import preview
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import read
 from broadcaster.rendering.renderer import render_all
@@ -28,7 +29,7 @@ def apply(file: Path, *, as_json: bool) -> None:
         if problems:
             raise InputError(problems)
         with parts.database.begin() as connection:
-            found = revise.preview(connection, proposal, now, parts.reach)
+            found = preview(connection, proposal, now, parts.reach)
             number = revise.propose(connection, proposal, operator(), now)
     if as_json:
         print_json({"slug": slug, "revision": number, "warnings": list(found.outlook.warnings)})

@@ -16,7 +16,7 @@ from broadcaster.cli.screen import console, minute, print_json, table
 from broadcaster.cli.session import session
 from broadcaster.errors import InputError
 from broadcaster.operations.outlook import Outlook
-from broadcaster.operations.revise import Preview, preview
+from broadcaster.operations.preview import Preview, preview
 from broadcaster.planning.broadcast import EVERYONE, Broadcast, BroadcastState
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.forecast import Forecast, last_minute

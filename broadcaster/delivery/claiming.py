@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,17 +11,19 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from broadcaster import clock
-from broadcaster.channels.base import Channel, Delivery, Outcome
+from broadcaster.channels.base import Channel, Delivery, Member, Outcome
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery import doubts, recording, routing
 from broadcaster.delivery.messages import Edition, Press
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
-from broadcaster.delivery.run import Run, Step
+from broadcaster.delivery.run import Changed, Run, Step
 from broadcaster.errors import BroadcasterError, InputError, StateError
 from broadcaster.planning.phase import Phase
-from broadcaster.storage import audiences, batches, broadcasts, calls, recipients
-from broadcaster.storage.recipients import Scope
+from broadcaster.planning.tellings import told_by, untrue
+from broadcaster.storage import batches, broadcasts, calls, recipients, tellings
+from broadcaster.storage.recipients import Scope, Sealed
+from broadcaster.storage.scopes import scope_of
 from broadcaster.vault import Vault
 
 log = structlog.get_logger()
@@ -62,21 +64,22 @@ class Claims:
         if batch is None:
             return None
         channel = self._channels[batch.channel]
-        scope = _scope(connection, batch, channel)
-        if batch.retries:
+        scope = scope_of(connection, channel.pool, batch)
+        if batch.retries or batch.among:
             _count_again(connection, batch, scope)
         try:
-            edition = self._edition(connection, batch, batch.revision, channel)
+            edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
             document = f"{self._public_url}/surfaces/{channel.slug}.json"
-            run = Run(batch, channel, scope, edition, self._providers.get(channel.slug, {}), document)
-            return self._calls(connection, run)
+            providers = self._providers.get(channel.slug, {})
+            return self._calls(connection, Run(batch, channel, scope, edition, providers, document))
         except (InputError, StateError) as error:
             self._leave_unrendered(connection, batch, scope, error)
             return None
 
     def _calls(self, connection: Connection, run: Run) -> Claimed:
         batch = run.batch
-        found = doubts.sort_out(run, calls.left_open(connection, batch.id))
+        left_open = calls.left_open(connection, batch.id)
+        found = doubts.sort_out(run, left_open, _outdated(connection, batch, left_open))
         for result in found.unknown:
             _record_now(connection, batch, result, self._lease)
         questions = [doubts.question(self._again(connection, run, row), row) for row in found.questions]
@@ -88,20 +91,37 @@ class Claims:
         )
         waiting = [row for row in rows if row.id not in taken] if taken else rows
         members, left_out = routing.opened(self._vault, run.edition, waiting)
-        steps, lost = routing.route(run, members)
-        return Claimed(run, questions, [*repeats, *steps], Result([*left_out, *lost], batch.revision))
+        run, alike = self._corrected(connection, run, waiting, members)
+        steps = repeats
+        for changes, some in alike.items():
+            more, lost = routing.route(run, some, changes=changes)
+            steps, left_out = [*steps, *more], [*left_out, *lost]
+        return Claimed(run, questions, steps, Result(left_out, batch.revision))
+
+    def _corrected(
+        self, connection: Connection, run: Run, rows: Sequence[Sealed], members: Sequence[Member]
+    ) -> tuple[Run, Mapping[Changed, Sequence[Member]]]:
+        """Members by what has changed for them, and the run with the words for each of that."""
+        beliefs = run.scope.beliefs
+        if beliefs is None or run.batch.phase != Phase.CHANGED:
+            return run, {(): members} if members else {}
+        changed = {row.id: beliefs.changes(row.held) for row in rows}
+        alike: dict[Changed, list[Member]] = {}
+        for member in members:
+            alike.setdefault(changed[member.id], []).append(member)
+        editions = {changes: self._edition(connection, run, run.batch.revision, changes) for changes in alike}
+        return replace(run, corrections=editions), alike
 
     def _again(self, connection: Connection, run: Run, row: Row[Any]) -> Step:
-        edition = run.edition
-        if row.revision != run.batch.revision:
-            # The same key must carry the same words, although the broadcast has moved on to a newer revision.
-            edition = self._edition(connection, run.batch, row.revision, run.channel)
+        # The same key must carry the same words, although the broadcast may have moved on to a newer revision.
+        edition = self._edition(connection, run, row.revision, routing.changes_of(row))
         sealed = recipients.by_ids(connection, run.scope, row.members)
         members, _ = routing.opened(self._vault, edition, sealed)
         return routing.repeat(run, edition, row, members)
 
-    def _edition(self, connection: Connection, batch: Row[Any], revision: int, channel: Channel) -> Edition:
-        return self._press.edition(connection, batch.slug, revision, channel, Phase(batch.phase))
+    def _edition(self, connection: Connection, run: Run, revision: int, changes: Changed) -> Edition:
+        batch = run.batch
+        return self._press.edition(connection, batch.slug, revision, run.channel, Phase(batch.phase), changes)
 
     def _leave_unrendered(self, connection: Connection, batch: Row[Any], scope: Scope, error: BroadcasterError) -> None:
         """What broke after the approval (template, revision, keys): wait until it is mended, or expired."""
@@ -124,19 +144,18 @@ class Claims:
         broadcasts.close_if_finished(connection, batch.broadcast_id, clock.now())
 
 
-def _scope(connection: Connection, batch: Row[Any], channel: Channel) -> Scope:
-    """Whom the batch's broadcast is for, as it was frozen at its opening."""
-    return Scope(
-        pool=channel.pool,
-        version=batch.version,
-        kinds=audiences.kinds(connection, channel.pool, batch.version, batch.audience),
-        failed_in=batch.retries,
-        announcement=batch.announcement,
-    )
+def _outdated(connection: Connection, batch: Row[Any], rows: Sequence[Row[Any]]) -> Set[int]:
+    """The revisions of open calls in whose words the batch's broadcast would tell what is no longer true."""
+    earlier = {row.revision for row in rows} - {batch.revision}
+    if not earlier:
+        return frozenset()
+    planned, phase = tellings.facts_of(connection, batch.slug), Phase(batch.phase)
+    true = told_by(phase, planned[batch.revision], None)
+    return {number for number in earlier if untrue(told_by(phase, planned[number], None), true)}
 
 
 def _count_again(connection: Connection, batch: Row[Any], scope: Scope) -> None:
-    """A retry tries whoever failed: a receipt may have said so of somebody since the batch was cut."""
+    """Whom it is for follows from the ledger: a receipt may have said something of somebody since it was cut."""
     left = recipients.in_range(
         connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,11 +28,11 @@ class Doubts:
         return {*open_, *(row.recipient_id for result in self.unknown for row in result.deliveries)}
 
 
-def sort_out(run: Run, rows: Sequence[Row[Any]]) -> Doubts:
-    """What becomes of each call that is open."""
+def sort_out(run: Run, rows: Sequence[Row[Any]], outdated: Set[int] = frozenset()) -> Doubts:
+    """What becomes of each call that is open; `outdated` are revisions whose words are no longer true."""
     found = Doubts()
     for row in rows:
-        reason = _why_unknown(run, row)
+        reason = _why_unknown(run, row, outdated)
         if reason:
             deliveries = [Delivery(id_, Outcome.UNKNOWN, reason) for id_ in row.members]
             found.unknown.append(Result(deliveries, row.revision, row.provider, row.key))
@@ -48,13 +48,17 @@ def question(step: Step, row: Row[Any]) -> Step:
     return Step(step.call, step.provider, doubt=True, age=row.made_ago)
 
 
-def _why_unknown(run: Run, row: Row[Any]) -> str | None:
+def _why_unknown(run: Run, row: Row[Any], outdated: Set[int]) -> str | None:
     """Why a call in doubt can be neither made again nor asked about; None when it can."""
     provider = run.providers.get(row.provider)
     if provider is None:
         return "its provider is no longer configured"
-    if idempotency_of(run.channel, provider) is Idempotency.NONE:
+    idempotency = idempotency_of(run.channel, provider)
+    if idempotency is Idempotency.NONE:
         return "a worker stopped during the call"
+    if row.revision in outdated and idempotency is not Idempotency.QUERYABLE:
+        # Perhaps nobody has seen it: made again, it would tell now what is no longer true.
+        return "in doubt when what it says stopped being true"
     if row.age > run.channel.adapter.dedupes_for:
         return "in doubt for longer than its provider remembers calls"
     return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection
 
+from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.errors import StateError
 from broadcaster.planning.phase import Phase
@@ -45,13 +45,25 @@ class Press:
         self._templates = templates
         self._kept: OrderedDict[tuple[object, ...], Edition] = OrderedDict()
 
-    def edition(self, connection: Connection, slug: str, revision: int, channel: Channel, phase: Phase) -> Edition:
-        """The edition of one phase on one channel; raises StateError when the revision does not exist."""
+    def edition(
+        self,
+        connection: Connection,
+        slug: str,
+        revision: int,
+        channel: Channel,
+        phase: Phase,
+        changes: tuple[FactChange, ...] = (),
+    ) -> Edition:
+        """The edition of one phase on one channel, for readers for whom these facts have changed.
+
+        Raises StateError when the revision does not exist.
+        """
         standing = announcements.find(connection, slug)
         finished_at = standing.finished_at if standing and phase is Phase.RESTORED else None
-        key = (slug, revision, channel.slug, phase, finished_at)
+        key = (slug, revision, channel.slug, phase, finished_at, changes)
         if key not in self._kept:
-            self._kept[key] = self._render(connection, slug, revision, channel, phase, finished_at)
+            occasion = Occasion(finished_at, changes, _addressee(channel))
+            self._kept[key] = self._render(connection, slug, revision, channel, phase, occasion)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]
@@ -63,17 +75,19 @@ class Press:
         revision: int,
         channel: Channel,
         phase: Phase,
-        finished_at: datetime | None,
+        occasion: Occasion,
     ) -> Edition:
         stored = announcements.revision(connection, slug, revision)
         if stored is None:
             raise StateError(f"{slug} has no revision {revision}")
         announcement = stored.proposal.announcement
-        # Posts and surfaces are for everybody; a person's message leaves a place for the name.
-        addressee = ADDRESSEE if channel.reaches is RecipientKind.PERSON else None
-        occasion = Occasion(finished_at=finished_at, addressee=addressee)
         messages = {
             language: render(self._templates, channel.spec, announcement, phase, language, occasion)
             for language in announcement.languages
         }
         return Edition(stored.proposal, messages)
+
+
+def _addressee(channel: Channel) -> str | None:
+    """Posts and surfaces are for everybody; a person's message leaves a place for the name."""
+    return ADDRESSEE if channel.reaches is RecipientKind.PERSON else None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 
 from broadcaster.channels.base import Channel
 from broadcaster.delivery.canary import Canary
-from broadcaster.planning.broadcast import EVERYONE
+from broadcaster.planning.broadcast import EVERYONE, Among
 from broadcaster.storage import audiences, batches, broadcasts, events
 from broadcaster.storage.database import Database
 
@@ -84,12 +84,20 @@ class _Sizes:
         if row.retries:
             return (*broadcasts.failed_in(self._connection, row.retries), False)
         version = self._version(pool, row)
+        if row.among:
+            # Whoever it is for is found when its batches are cut, and counted then; this is how many at the most.
+            return version, self._at_most(row, pool, version), False
         key = (pool, version, row.audience)
         if key not in self._known:
             size = audiences.reach(self._connection, pool, version, row.audience)
             whole = audiences.size(self._connection, pool, version) <= BATCH_SIZE
             self._known[key] = version, size, whole
         return self._known[key]
+
+    def _at_most(self, row: Row[Any], pool: str, version: int) -> int:
+        if row.among == Among.STALE:
+            return broadcasts.told_on(self._connection, row.slug, row.channel)
+        return audiences.joined_since(self._connection, pool, version, broadcasts.newest_version(self._connection, row))
 
     def _version(self, pool: str, row: Row[Any]) -> int:
         """The newest; for a part of the people that with which the first part of its occasion was opened.

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row
 from broadcaster.channels.base import Channel
 from broadcaster.delivery.canary import Canary, Stage
 from broadcaster.delivery.opening import BATCH_SIZE
-from broadcaster.storage import audiences, batches, broadcasts, events, heartbeats, holds, merging, recipients
+from broadcaster.storage import batches, broadcasts, events, heartbeats, holds, merging, recipients
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold
-from broadcaster.storage.recipients import Scope
+from broadcaster.storage.scopes import scope_of
 
 TICK = "tick"
 """The heartbeat of the scheduler."""
@@ -78,8 +78,7 @@ def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Ca
             if row.undone or not _goes_on(connection, row, canary, now):
                 return
             limit = None
-    kinds = audiences.kinds(connection, channel.pool, row.version, row.audience)
-    scope = Scope(channel.pool, row.version, kinds, row.retries, row.announcement)
+    scope = scope_of(connection, channel.pool, row)
     after, end = row.cut_to, False
     for _ in range(CUT_AHEAD):  # a narrow audience may have nobody in many a range: the next tick looks further
         if room <= 0 or end or (limit is not None and limit <= 0):
@@ -91,7 +90,7 @@ def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Ca
             limit = None if limit is None else limit - part.size
         after, end = part.last, part.end
     broadcasts.cut_to(connection, row.id, after, cut=end)
-    if end and row.retries:
+    if end and (row.retries or row.among):
         broadcasts.recount(connection, row.id)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Row
 
 from broadcaster import clock
+from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Call, Delivery, Member, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.messages import Edition
-from broadcaster.delivery.run import Run, Step
+from broadcaster.delivery.run import Changed, Run, Step
 from broadcaster.planning.phase import Phase
 from broadcaster.storage.recipients import Sealed
 from broadcaster.vault import UnopenedError, Vault
@@ -27,7 +28,7 @@ def opened(vault: Vault, edition: Edition, rows: Sequence[Sealed]) -> tuple[list
     members: list[Member] = []
     left_out: list[Delivery] = []
     open_, language_for = vault.open, edition.language_for
-    for id_, handle, sealed, language, suppressed in rows:
+    for id_, handle, sealed, language, suppressed, *_ in rows:
         if suppressed is not None:
             left_out.append(Delivery(id_, Outcome.SKIPPED, suppressed))
             continue
@@ -40,10 +41,14 @@ def opened(vault: Vault, edition: Edition, rows: Sequence[Sealed]) -> tuple[list
     return members, left_out
 
 
-def route(run: Run, members: Sequence[Member], away: Collection[str] = ()) -> tuple[list[Step], list[Delivery]]:
-    """The calls for these members through providers that are not `away`, and those whom no provider reaches."""
+def route(
+    run: Run, members: Sequence[Member], away: Collection[str] = (), changes: Changed = ()
+) -> tuple[list[Step], list[Delivery]]:
+    """The calls for these members through providers that are not `away`, and those whom no provider reaches.
+
+    `changes` are those of which all of these members are told."""
     if run.channel.reaches is RecipientKind.PERSON:
-        return _by_weight(run, members, away)
+        return _by_weight(run, members, away, changes)
     steps: list[Step] = []
     lost: list[Delivery] = []
     by_address: dict[str, list[Member]] = {}
@@ -54,20 +59,27 @@ def route(run: Run, members: Sequence[Member], away: Collection[str] = ()) -> tu
         if provider is None:
             lost += [Delivery(member.id, Outcome.SKIPPED, NO_PROVIDER) for member in of_address]
         else:
-            steps += [_step(run, provider, some) for some in _parts(of_address, size_of(run, provider))]
+            steps += [_step(run, provider, some, changes) for some in _parts(of_address, size_of(run, provider))]
     return steps, lost
 
 
 def repeat(run: Run, edition: Edition, row: Row[Any], members: Sequence[Member]) -> Step:
     """The call of an earlier claim once more: the same key, members, words and time, so that it is the same request."""
-    call = _call(run, edition, row.revision, members, (row.key, row.prepared_at))
+    call = _call(run, edition, row.revision, members, (row.key, row.prepared_at), changes_of(row))
     return Step(call, run.providers[row.provider], doubt=True)
 
 
 def with_members(run: Run, step: Step, members: Sequence[Member], key: str | None = None) -> Step:
     """A call through the step's provider instead of one that nobody has seen; of its own unless it takes the `key`."""
     mark = (key or uuid.uuid4().hex, clock.now())
-    return Step(_call(run, run.edition, run.batch.revision, members, mark), step.provider)
+    changes = step.call.changes
+    call = _call(run, run.edition_for(changes), run.batch.revision, members, mark, changes)
+    return Step(call, step.provider)
+
+
+def changes_of(row: Row[Any]) -> Changed:
+    """The changes of which the words of a call that was written down tell."""
+    return tuple(FactChange(*said) for said in row.changes or ())
 
 
 def others(run: Run, away: Collection[str]) -> list[Provider]:
@@ -82,7 +94,9 @@ def size_of(run: Run, provider: Provider) -> int:
     return provider.members_per_call or run.channel.adapter.members_per_call
 
 
-def _by_weight(run: Run, members: Sequence[Member], away: Collection[str]) -> tuple[list[Step], list[Delivery]]:
+def _by_weight(
+    run: Run, members: Sequence[Member], away: Collection[str], changes: Changed
+) -> tuple[list[Step], list[Delivery]]:
     """People go through any provider of the channel, each call through one that is drawn by weight."""
     choice = others(run, away) or list(run.providers.values())
     if not choice:
@@ -94,7 +108,7 @@ def _by_weight(run: Run, members: Sequence[Member], away: Collection[str]) -> tu
         # Spreads load, keeps no secret. When all the others are away, one that weighs nothing takes their place.
         provider = random.choices(choice, weights if any(weights) else None)[0]  # noqa: S311
         some = members[start : start + size_of(run, provider)]
-        steps.append(_step(run, provider, some))
+        steps.append(_step(run, provider, some, changes))
         start += len(some)
     return steps, []
 
@@ -104,11 +118,14 @@ def _parts(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
         yield members[start : start + size]
 
 
-def _step(run: Run, provider: Provider, members: Sequence[Member]) -> Step:
-    return Step(_call(run, run.edition, run.batch.revision, members, (uuid.uuid4().hex, clock.now())), provider)
+def _step(run: Run, provider: Provider, members: Sequence[Member], changes: Changed) -> Step:
+    mark = (uuid.uuid4().hex, clock.now())
+    return Step(_call(run, run.edition_for(changes), run.batch.revision, members, mark, changes), provider)
 
 
-def _call(run: Run, edition: Edition, revision: int, members: Sequence[Member], mark: tuple[str, datetime]) -> Call:
+def _call(
+    run: Run, edition: Edition, revision: int, members: Sequence[Member], mark: tuple[str, datetime], changes: Changed
+) -> Call:
     """`mark` is the call's key and when it was first prepared."""
     announcement = edition.proposal.announcement
     languages = {member.language for member in members}
@@ -126,4 +143,5 @@ def _call(run: Run, edition: Edition, revision: int, members: Sequence[Member], 
         members=tuple(members),
         messages={name: text for name, text in edition.messages.items() if name in languages},
         document=run.document,
+        changes=changes,
     )

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
+from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Call, Channel
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.messages import Edition
 from broadcaster.storage.recipients import Scope
+
+Changed = tuple[FactChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,12 @@ class Run:
     edition: Edition
     providers: Mapping[str, Provider]
     document: str
+    corrections: Mapping[Changed, Edition] = field(default_factory=dict)
+    """What the words are for those for whom these facts have changed since they were told of it."""
+
+    def edition_for(self, changes: Changed) -> Edition:
+        """What those are told for whom this has changed."""
+        return self.corrections.get(changes, self.edition)
 
 
 @dataclass(frozen=True, slots=True)

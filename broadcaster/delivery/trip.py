@@ -179,7 +179,7 @@ class Trip:
         if step.doubt or not routing.others(self._run, self._away):
             self._later.postpone(step, seconds, failed=self._later.failed)
             return False
-        steps, _ = routing.route(self._run, step.call.members, self._away)
+        steps, _ = routing.route(self._run, step.call.members, self._away, step.call.changes)
         self._to_do.extendleft(reversed(steps))
         return False
 
@@ -234,7 +234,7 @@ class Trip:
             announcement_state=State(state.announcement_state),
             phase=Phase(state.phase),
             expires_at=state.expires_at,
-            quiet_hours=proposal.policy.quiet_hours.get(run.channel.slug),
+            quiet_hours=proposal.quiet_hours(run.channel.slug, Phase(state.phase)),
             zone=proposal.announcement.zone_info,
         )
         self._seen = state, circumstances

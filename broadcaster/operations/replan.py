@@ -8,30 +8,62 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from broadcaster.announcement.times import zone_of
+from broadcaster.channels.registry import CHANNELS
 from broadcaster.operations.reach import Reach, Sizes
 from broadcaster.planning.capacity import Capacity
 from broadcaster.planning.changes import Changes, compare
 from broadcaster.planning.planner import plan
-from broadcaster.planning.situation import Situation
-from broadcaster.storage import announcements, broadcasts
+from broadcaster.planning.situation import Arrival, Situation, Stale
+from broadcaster.storage import announcements, audiences, broadcasts, staleness
 from broadcaster.storage.announcements import Standing
+from broadcaster.storage.scopes import truth
+
+POOLS = {slug: channel.pool for slug, channel in CHANNELS.items()}
+"""Channel → the pool of its recipients."""
 
 
-def situation(connection: Connection, standing: Standing, revision: int, reach: Mapping[str, Reach]) -> Situation:
-    """What the planner must know of an announcement that stands."""
+def situation(
+    connection: Connection,
+    standing: Standing,
+    revision: int,
+    reach: Mapping[str, Reach],
+    stale: Mapping[str, Stale] | None = None,
+) -> Situation:
+    """What the planner must know of an announcement that stands; `stale` if it was counted by the caller."""
     known = broadcasts.of_announcement(connection, standing.slug, zone_of(standing.zone))
+    told = broadcasts.told_channels(connection, standing.slug)
+    if stale is None:
+        stale = staleness.at_most(connection, standing, POOLS, truth(connection, standing)) if told else {}
     return Situation(
         revision=revision,
         state=standing.state,
         approved_at=standing.approved_at,
+        revised_at=standing.revised_at,
         finished_at=standing.finished_at,
         concluded_at=standing.concluded_at,
         cancelled_at=standing.cancelled_at,
-        told_channels=broadcasts.told_channels(connection, standing.slug),
+        told_channels=told,
+        stale=stale,
+        arrivals=_arrivals(connection, standing.slug, told),
         known={row.id: row for row in known},
         capacities=capacities(reach),
         sizes=Sizes(connection, reach),
     )
+
+
+def _arrivals(connection: Connection, slug: str, told: frozenset[str]) -> dict[str, Arrival]:
+    """Who joined since each of these channels was last told from its whole audience."""
+    found = {}
+    before = broadcasts.newest_versions(connection, slug) if told else {}
+    for channel in told & before.keys():
+        version = audiences.newest_version(connection, POOLS.get(channel, channel))
+        if (
+            version
+            and version.number > before[channel]
+            and audiences.joined_since(connection, POOLS.get(channel, channel), version.number, before[channel])
+        ):
+            found[channel] = Arrival(version.number, version.at)
+    return found
 
 
 def capacities(reach: Mapping[str, Reach]) -> dict[str, Capacity]:

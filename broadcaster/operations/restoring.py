@@ -22,6 +22,7 @@ from broadcaster.planning.broadcast import PERHAPS_SENT
 from broadcaster.storage import batches, broadcasts, events, holds, ledger, leftovers, recipients, strides
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold, Scope
+from broadcaster.storage.scopes import scope_of
 from broadcaster.storage.strides import Stride
 
 STEP = timedelta(hours=1)
@@ -128,7 +129,7 @@ def _cut(database: Database, channels: Mapping[str, Channel], broadcast_id: str)
         row = leftovers.locked(connection, broadcast_id)
         if row.cut:
             return False
-        scope = leftovers.scope(connection, row, channels[row.channel].pool)
+        scope = scope_of(connection, channels[row.channel].pool, row)
         after, end = row.cut_to, False
         for _ in range(_CUT_AT_ONCE):
             part = recipients.next_range(connection, scope, after, _BATCH_SIZE)
@@ -138,7 +139,7 @@ def _cut(database: Database, channels: Mapping[str, Channel], broadcast_id: str)
             if end:
                 break
         broadcasts.cut_to(connection, broadcast_id, after, cut=end)
-        if end and row.retries:
+        if end and (row.retries or row.among):
             broadcasts.recount(connection, broadcast_id)
     return not end
 
@@ -147,17 +148,17 @@ def _settle_batch(connection: Connection, channels: Mapping[str, Channel], batch
     batch = batches.take_over(connection, batch_id, _LEASE)
     if batch is None:
         return 0
-    scope = leftovers.scope(connection, batch, channels[batch.channel].pool)
+    scope = scope_of(connection, channels[batch.channel].pool, batch)
     rows = recipients.in_range(
         connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False
     )
-    if batch.retries:
+    if batch.retries or batch.among:
         batches.resize(connection, batch, batch.settled + len(rows))
     deliveries = [
         Delivery(id_, Outcome.UNKNOWN, PERHAPS_SENT)
         if suppressed is None
         else Delivery(id_, Outcome.SKIPPED, suppressed)
-        for id_, _, _, _, suppressed in rows
+        for id_, _, _, _, suppressed, *_ in rows
     ]
     counts = Counter(str(row.outcome) for row in deliveries)
     strides.take(connection, batch, Stride(_LEASE, counts, now))

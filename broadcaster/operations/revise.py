@@ -1,57 +1,38 @@
-"""Revising: proposing a version of an announcement, seeing what it would change, approving it."""
+"""Revising: proposing a version of an announcement, and approving it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from broadcaster.announcement.facts import FactChange, difference, facts
 from broadcaster.announcement.lifecycle import Event, State, next_state
 from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
 from broadcaster.operations.advance import advance_one
-from broadcaster.operations.outlook import Outlook, outlook, unknown_tags
-from broadcaster.operations.reach import Reach, Sizes
-from broadcaster.operations.replan import capacities, replan, situation
-from broadcaster.planning.changes import Changes, compare
-from broadcaster.planning.planner import plan
+from broadcaster.operations.outlook import unknown_tags
+from broadcaster.operations.preview import refuse_over, says_the_same
+from broadcaster.operations.reach import Reach
+from broadcaster.operations.replan import replan
+from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import Proposal
-from broadcaster.planning.situation import Situation
-from broadcaster.storage import announcements, events
+from broadcaster.storage import announcements, broadcasts, events
 from broadcaster.storage.announcements import Standing, StoredRevision
-
-_OVER = frozenset({State.COMPLETED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
-    """What a proposal would change: facts against the approved revision, and broadcasts against the plan."""
+class Consent:
+    """What an operator has to say expressly, because it is easily done by mistake."""
 
-    facts: tuple[FactChange, ...]
-    changes: Changes
-    outlook: Outlook
-    is_new: bool
+    other_base: bool = False
+    """Approve a revision that was made from another one than what is approved now."""
+    fewer_languages: bool = False
+    """Approve a revision without a language in which people were told."""
 
 
-def preview(connection: Connection, proposal: Proposal, now: datetime, reach: Mapping[str, Reach]) -> Preview:
-    """Compare a proposal with what stands; changes nothing."""
-    standing = announcements.find(connection, proposal.announcement.slug)
-    if standing is None:
-        present = Situation(revision=1, capacities=capacities(reach), sizes=Sizes(connection, reach))
-        told = difference({}, facts(proposal.announcement))
-    else:
-        _refuse_over(standing)
-        latest = announcements.latest_revision(connection, standing.slug)
-        # Seen as if it were approved now: what a draft would plan once somebody approves it.
-        assumed = standing if standing.approved_revision else replace(standing, state=State.SCHEDULED)
-        present = situation(connection, assumed, _next_number(latest, proposal), reach)
-        told = _fact_changes(connection, standing, proposal)
-    changes = compare(present.known.values(), plan(proposal, present, now))
-    expected = outlook(connection, proposal, present, changes, now, reach)
-    return Preview(told, changes, expected, is_new=standing is None)
+NONE_GIVEN = Consent()
 
 
 def propose(connection: Connection, proposal: Proposal, actor: str, now: datetime) -> int | None:
@@ -60,21 +41,29 @@ def propose(connection: Connection, proposal: Proposal, actor: str, now: datetim
     standing = announcements.find(connection, slug, lock=True)
     if standing is None:
         announcements.create(connection, slug, proposal.announcement.zone, now)
+        standing = required(connection, slug)
     else:
-        _refuse_over(standing)
+        refuse_over(standing)
     latest = announcements.latest_revision(connection, slug)
-    if latest and latest.digest == proposal.digest:
+    if latest and says_the_same(latest, standing, proposal):
         return None
     number = latest.number + 1 if latest else 1
-    announcements.add_revision(connection, slug, number, proposal, now)
+    announcements.add_revision(connection, slug, number, proposal, standing.approved_revision, now)
     events.record(connection, actor, "propose", slug, now, {"revision": number})
     return number
 
 
-def approve(
-    connection: Connection, slug: str, number: int, actor: str, now: datetime, reach: Mapping[str, Reach]
+def approve(  # noqa: PLR0913, PLR0917 - who approves what when, for whom
+    connection: Connection,
+    slug: str,
+    number: int,
+    actor: str,
+    now: datetime,
+    reach: Mapping[str, Reach],
+    consent: Consent = NONE_GIVEN,
+    why: str = "",
 ) -> Changes:
-    """Approve a revision and plan it; `reach` is whom the site can tell."""
+    """Approve a revision and plan it; `reach` is whom the site can tell, `why` is for the event log."""
     standing = required(connection, slug)
     stored = announcements.revision(connection, slug, number)
     if stored is None:
@@ -83,6 +72,10 @@ def approve(
         raise StateError(f"{slug} has no revision {number}", hint=hint)
     if stored.state is not RevisionState.PROPOSED:
         raise StateError(f"revision {number} of {slug} is {stored.state}", hint="only a proposed one can be approved")
+    if not consent.other_base:
+        _refuse_other_base(standing, stored)
+    if not consent.fewer_languages:
+        _refuse_fewer_languages(connection, standing, stored.proposal)
     _refuse_unreachable(stored.proposal, reach)
     _refuse_unknown_tags(connection, stored.proposal)
     _refuse_past(stored.proposal, now)
@@ -96,9 +89,10 @@ def approve(
         starts_at=stored.proposal.announcement.window.start,
         ends_at=stored.proposal.announcement.window.end,
         approved_at=standing.approved_at or now,
+        revised_at=now,
         zone=stored.proposal.announcement.zone,
     )
-    events.record(connection, actor, "approve", slug, now, {"revision": number})
+    events.record(connection, actor, "approve", slug, now, {"revision": number} | ({"why": why} if why else {}))
     # Approved after the start: it is in progress at once, or the guard would stop a `started` that opens before a tick.
     advance_one(connection, required(connection, slug), now, reach)
     changes = replan(connection, slug, now, reach)
@@ -118,16 +112,32 @@ def required(connection: Connection, slug: str, *, lock: bool = True) -> Standin
     return standing
 
 
-def _next_number(latest: StoredRevision | None, proposal: Proposal) -> int:
-    if latest is None:
-        return 1
-    return latest.number if latest.digest == proposal.digest else latest.number + 1
-
-
-def _refuse_over(standing: Standing) -> None:
-    if standing.state in _OVER:
+def _refuse_other_base(standing: Standing, stored: StoredRevision) -> None:
+    if stored.base != standing.approved_revision:
+        made = f"from revision {stored.base}" if stored.base else "before any was approved"
         raise StateError(
-            f"{standing.slug} is {standing.state} and takes no new revision", hint="give a new outage a new slug"
+            f"revision {stored.number} was made {made}; meanwhile revision {standing.approved_revision} was approved",
+            hint="look at the plan again with `plan FILE` and `apply FILE`, or insist with --despite-newer",
+        )
+
+
+def _refuse_fewer_languages(connection: Connection, standing: Standing, proposal: Proposal) -> None:
+    if standing.approved_revision is None or not broadcasts.told_channels(connection, standing.slug):
+        return
+    approved = announcements.revision(connection, standing.slug, standing.approved_revision)
+    missing = (
+        []
+        if approved is None
+        else [
+            language
+            for language in approved.proposal.announcement.languages
+            if language not in proposal.announcement.languages
+        ]
+    )
+    if missing:
+        raise StateError(
+            f"people were told of {standing.slug} in {', '.join(missing)}, which the new revision does not have",
+            hint="add its texts, or insist with --drop-languages: they get another language from then on",
         )
 
 
@@ -161,13 +171,3 @@ def _refuse_postponing(standing: Standing, proposal: Proposal, now: datetime) ->
             f"{standing.slug} has started, and cannot be moved to {start:%Y-%m-%d %H:%M}",
             hint="cancel it, and announce the new dates under a new slug",
         )
-
-
-def _fact_changes(connection: Connection, standing: Standing, proposal: Proposal) -> tuple[FactChange, ...]:
-    if standing.approved_revision is None:
-        return difference({}, facts(proposal.announcement))
-    approved = announcements.revision(connection, standing.slug, standing.approved_revision)
-    assert approved is not None  # noqa: S101 - a foreign fact: approved revisions are never deleted
-    return difference(
-        facts(approved.proposal.announcement, standing.state), facts(proposal.announcement, standing.state)
-    )

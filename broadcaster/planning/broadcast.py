@@ -7,15 +7,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from broadcaster.announcement.model import EVERYONE as EVERYONE  # noqa: PLC0414 - also a word of this module
 from broadcaster.planning.phase import Phase
-
-EVERYONE = "everyone"
-"""The audience of a channel when no segment narrows it."""
 
 PERHAPS_SENT = "may have gone out before the restore"
 """Why a broadcast or a recipient was left out that a restored database does not know to be told."""
 
 _BY_REVISION = frozenset({Phase.CHANGED, Phase.RESTORED})
+
+
+class Among(StrEnum):
+    """To whom of its audience a broadcast goes."""
+
+    ALL = ""
+    STALE = "stale"
+    """Whoever was told, on this channel, what is no longer true, and nothing true since: also who left the audience."""
+    NEWCOMERS = "newcomers"
+    """Whoever is in the newest audience and was never told anything on this channel."""
 
 
 class BroadcastState(StrEnum):
@@ -48,13 +56,22 @@ class Broadcast:
     reason: str = ""
     note: str = ""
     retries: str = ""
+    among: Among = Among.ALL
 
 
-def broadcast_id(
-    slug: str, channel: str, phase: Phase, occurrence: str, revision: int, audience: str = EVERYONE
+def broadcast_id(  # noqa: PLR0917 - what makes an occasion
+    slug: str,
+    channel: str,
+    phase: Phase,
+    occurrence: str,
+    revision: int,
+    audience: str = EVERYONE,
+    among: Among = Among.ALL,
 ) -> str:
     """The deterministic id, 20 hexadecimal characters: planning the same thing again finds the row that is there."""
     parts = [slug, channel, audience, phase, occurrence]
+    if among:
+        parts.append(among)
     if phase in _BY_REVISION:
         parts.append(str(revision))
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=10).hexdigest()

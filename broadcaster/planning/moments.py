@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from broadcaster.announcement.lifecycle import State
 from broadcaster.announcement.times import at_clock
+from broadcaster.planning.broadcast import EVERYONE, Among, BroadcastState
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import DaysBefore, Immediate, Periodic
 from broadcaster.planning.proposal import Proposal
@@ -47,6 +48,7 @@ class Moment:
     since: datetime | None
     until: datetime | None
     to_finish: bool
+    among: Among = Among.ALL
 
     @property
     def key(self) -> tuple[Phase, str, str]:
@@ -61,10 +63,74 @@ def moments(frame: Frame) -> Iterator[Moment]:
         yield from _cancelled(frame)
     elif state is State.COMPLETED:
         yield from _restored(frame)
+        yield from _left_out(Phase.RESTORED, frame, NEWS_IS_TRUE_FOR)
     else:
         yield from _before(frame)
         yield from _during(frame)
         yield from _overrun(frame)
+        yield from _changed(frame)
+        yield from _arrived(frame)
+        if state is State.OVERRUN:
+            yield from _left_out(Phase.OVERRUN, frame, OVERRUN_IS_TRUE_FOR)
+
+
+def _changed(frame: Frame) -> Iterator[Moment]:
+    """A correction for whoever was told otherwise; again for those who were found to be after the last one was over."""
+    situation = frame.situation
+    if situation.state is State.OVERRUN:
+        return  # that nobody has confirmed the end is told by `overrun`
+    at, end = situation.revised_at or frame.now, frame.proposal.announcement.window.end
+    for rule in frame.proposal.policy.changed:
+        due = _later(at, rule)
+        for moment in _each(Phase.CHANGED, rule, due, until=end or due + NEWS_IS_TRUE_FOR):
+            over = _closed(frame, moment.channel, Phase.CHANGED, Among.STALE)
+            if _has_stale(frame, moment.channel, again=over > 0):
+                since = f"revision {situation.revision}, {_utc(at)}"
+                occurrence = f"{since}, again {over}" if over else since
+                yield replace(moment, among=Among.STALE, occurrence=occurrence)
+
+
+def _left_out(phase: Phase, frame: Frame, true_for: timedelta) -> Iterator[Moment]:
+    """What everybody was told, for those who were not among them: told before, and no longer in the audience."""
+    for rule in getattr(frame.proposal.policy, phase)[:1]:
+        for channel in rule.channels:
+            over = _closed(frame, channel, phase, Among.STALE)
+            if _closed(frame, channel, phase, Among.ALL) and _has_stale(frame, channel, again=True):
+                occurrence = f"told before, {over + 1}"
+                moment = _moment(phase, channel, occurrence, frame.now, frame.now + true_for)
+                yield replace(moment, among=Among.STALE)
+
+
+_OF_THE_MOMENT = {State.SCHEDULED: Phase.NOTICE, State.IN_PROGRESS: Phase.ONGOING, State.OVERRUN: Phase.OVERRUN}
+
+
+def _arrived(frame: Frame) -> Iterator[Moment]:
+    """One message with what is true now for whoever joins in the middle, on the channels where others were told."""
+    window = frame.proposal.announcement.window
+    phase = _OF_THE_MOMENT[frame.situation.state]
+    until = {Phase.NOTICE: window.start, Phase.ONGOING: window.end}.get(phase)
+    for channel, arrival in frame.situation.arrivals.items():
+        if channel in frame.proposal.policy.channels:
+            last = until or arrival.at + NEWS_IS_TRUE_FOR
+            moment = _moment(phase, channel, f"joined with version {arrival.version}", arrival.at, last)
+            yield replace(moment, among=Among.NEWCOMERS)
+
+
+def _has_stale(frame: Frame, channel: str, *, again: bool) -> bool:
+    """Whether a correction is wanted; once more only where somebody was counted since."""
+    found = frame.situation.stale.get(channel)
+    return found is not None and found.uncorrected > 0 and (found.counted or not again)
+
+
+def _closed(frame: Frame, channel: str, phase: Phase, among: Among) -> int:
+    """How many broadcasts of this kind are over, of those that tell what is true now."""
+    return sum(
+        1
+        for row in frame.situation.known.values()
+        if (row.channel, row.phase, row.among, row.state) == (channel, phase, among, BroadcastState.CLOSED)
+        and row.revision == frame.situation.revision
+        and row.due_at >= (frame.situation.revised_at or row.due_at)
+    )
 
 
 def _before(frame: Frame) -> Iterator[Moment]:
@@ -124,7 +190,8 @@ def _cancelled(frame: Frame) -> Iterator[Moment]:
     at = frame.situation.cancelled_at or frame.now
     for rule in frame.proposal.policy.cancelled:
         due = _later(at, rule)
-        yield from _each(Phase.CANCELLED, rule, due, until=due + NEWS_IS_TRUE_FOR)
+        for moment in _each(Phase.CANCELLED, rule, due, until=due + NEWS_IS_TRUE_FOR):
+            yield replace(moment, among=Among.STALE)
 
 
 def _later(instant: datetime, rule: Immediate) -> datetime:
@@ -163,8 +230,26 @@ def _each(
         )
 
 
+def _moment(phase: Phase, channel: str, occurrence: str, at: datetime, until: datetime) -> Moment:
+    """A moment that no rule of the policy names."""
+    return Moment(
+        phase=phase,
+        channel=channel,
+        audience=EVERYONE,
+        occurrence=occurrence,
+        at=at.astimezone(UTC),
+        since=None,
+        until=until.astimezone(UTC),
+        to_finish=False,
+    )
+
+
 def _named(at: datetime) -> str:
     """The occurrence of a moment: its own instant. Moved by a new revision, it is another one and goes out again."""
+    return _utc(at)
+
+
+def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 

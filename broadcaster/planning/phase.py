@@ -16,3 +16,7 @@ class Phase(StrEnum):
     OVERRUN = "overrun"
     RESTORED = "restored"
     CANCELLED = "cancelled"
+
+
+UNEXPECTED = frozenset({Phase.CHANGED, Phase.OVERRUN, Phase.CANCELLED})
+"""The phases that correct what people count on."""

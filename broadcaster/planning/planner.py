@@ -66,7 +66,7 @@ def _place(moment: Moment, people: int, frame: Frame) -> Broadcast:
     """A moment as a broadcast, early enough to be finished in time, or moved out of its channel's quiet hours."""
     announcement, situation = frame.proposal.announcement, frame.situation
     due = _begin_early(moment, people, frame) if moment.to_finish else moment.at
-    quiet_until = _quiet_until(moment.channel, due, frame)
+    quiet_until = _quiet_until(moment, due, frame)
     notes = [
         f"to be finished by {_minute(moment.at, frame)}" if moment.to_finish else "",
         f"moved from {_minute(due, frame)} by quiet hours" if quiet_until else "",
@@ -76,6 +76,7 @@ def _place(moment: Moment, people: int, frame: Frame) -> Broadcast:
             *(announcement.slug, moment.channel, moment.phase, moment.occurrence),
             revision=situation.revision,
             audience=moment.audience,
+            among=moment.among,
         ),
         slug=announcement.slug,
         revision=situation.revision,
@@ -85,6 +86,7 @@ def _place(moment: Moment, people: int, frame: Frame) -> Broadcast:
         due_at=quiet_until or due,
         expires_at=moment.until or moment.at + NEWS_IS_TRUE_FOR,
         audience=moment.audience,
+        among=moment.among,
         note=", ".join(note for note in notes if note),
     )
 
@@ -113,6 +115,8 @@ def _bounded(row: Broadcast, later: Iterable[Broadcast]) -> Broadcast:
     for other in later:
         if other.due_at >= row.expires_at:
             break
+        if other.among:
+            continue  # whom it reaches, nobody knows before it is opened
         told.append(parse_segment(other.audience))
         if within(people, told):
             return replace(row, expires_at=other.due_at)
@@ -132,7 +136,7 @@ def _judge(row: Broadcast, frame: Frame) -> Broadcast:
     if row.expires_at <= frame.now:
         return _past(row, frame)
     if row.due_at < frame.now:
-        due = _quiet_until(row.channel, frame.now, frame) or frame.now
+        due = _quiet_until(row, frame.now, frame) or frame.now
         late = replace(row, due_at=due, note=f"was due {_minute(row.due_at, frame)}")
         return late if late.expires_at > late.due_at else _too_late(late, frame)
     return row
@@ -153,8 +157,8 @@ def _minute(instant: datetime, frame: Frame) -> str:
     return f"{instant.astimezone(frame.proposal.announcement.zone_info):%m-%d %H:%M}"
 
 
-def _quiet_until(channel: str, instant: datetime, frame: Frame) -> datetime | None:
-    """When the quiet hours around an instant end, in UTC; None when it is not in any."""
-    hours = frame.proposal.policy.quiet_hours.get(channel)
+def _quiet_until(row: Moment | Broadcast, instant: datetime, frame: Frame) -> datetime | None:
+    """When the quiet hours around an instant end, in UTC; None when it is not in any, or is not bound by them."""
+    hours = frame.proposal.quiet_hours(row.channel, row.phase)
     found = hours.ends_after(instant.astimezone(frame.proposal.announcement.zone_info)) if hours else None
     return found.astimezone(UTC) if found else None

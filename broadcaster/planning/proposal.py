@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from broadcaster.announcement import rules
-from broadcaster.announcement.model import Announcement, Frozen
+from broadcaster.announcement.model import Announcement, Frozen, Severity
 from broadcaster.announcement.rules import Finding
 from broadcaster.announcement.source import Source, explain, read_source, to_yaml
 from broadcaster.announcement.times import zone_of
 from broadcaster.errors import InputError, Place
 from broadcaster.planning import policy as policies
-from broadcaster.planning.policy import KnownChannel, Policy
+from broadcaster.planning.phase import UNEXPECTED, Phase
+from broadcaster.planning.policy import KnownChannel, Policy, QuietHours
 
 # Stands in for a zone that is missing or unknown, so that the rest of the file is still checked in the same go.
 _STAND_IN = ZoneInfo("UTC")
@@ -30,6 +31,12 @@ class Proposal(Frozen):
 
     announcement: Announcement
     policy: Policy
+
+    def quiet_hours(self, channel: str, phase: Phase) -> QuietHours | None:
+        """When a phase must not go out on a channel; never, for news of a critical outage that nobody expects."""
+        if phase in UNEXPECTED and self.announcement.severity is Severity.CRITICAL:
+            return None
+        return self.policy.quiet_hours.get(channel)
 
     @property
     def digest(self) -> str:

@@ -21,7 +21,10 @@ def shares(moments: Iterable[Moment], frame: Frame) -> Iterator[Moment]:
     """The moments, each with the audience that is left for it; one for which nobody is left is not among them."""
     groups: dict[tuple[str, ...], list[Moment]] = {}
     for moment in moments:
-        groups.setdefault(moment.key, []).append(moment)
+        if moment.among:
+            yield moment  # whom it is for follows from the ledger
+        else:
+            groups.setdefault(moment.key, []).append(moment)
     for group in groups.values():
         yield from _shared(group, _begun(group[0], frame))
 
@@ -45,7 +48,7 @@ def _begun(moment: Moment, frame: Frame) -> list[str]:
     return [
         row.audience
         for row in frame.situation.known.values()
-        if row.state in _BEGUN and not row.retries and row.id == _id(moment, frame, row.audience)
+        if row.state in _BEGUN and not row.retries and not row.among and row.id == _id(moment, frame, row.audience)
     ]
 
 

@@ -21,17 +21,42 @@ def nobody(_channel: str, _audience: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Stale:
+    """How many on a channel hold something untrue that no message has been meant to correct yet.
+
+    Counted, or else at the most so many: where nobody was told anything untrue it is 0 all the same.
+    """
+
+    uncorrected: int
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """People or endpoints that joined since a channel was last told: with which audience version, and when."""
+
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What the planner must know of the world besides the proposal. `known` are the broadcasts that stand, by id."""
 
     revision: int
     state: State = State.SCHEDULED
     approved_at: datetime | None = None
+    revised_at: datetime | None = None
+    """When the revision was approved, or the announcement reinstated: since then anything else is untrue."""
     finished_at: datetime | None = None
     concluded_at: datetime | None = None
     """When an operator said that it was over, which may be long after it was."""
     cancelled_at: datetime | None = None
     told_channels: frozenset[str] = frozenset()
+    stale: Mapping[str, Stale] = field(default_factory=dict)
+    """Channel → whom a correction is for."""
+    arrivals: Mapping[str, Arrival] = field(default_factory=dict)
+    """Channel → who joined in the middle, of those channels on which somebody was told."""
     known: Mapping[str, Broadcast] = field(default_factory=dict)
     capacities: Mapping[str, Capacity] = field(default_factory=dict)
     """What each channel's providers take; a channel that is left out counts as one without any limit."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from broadcaster.announcement.facts import facts
 from broadcaster.announcement.lifecycle import State
 from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
@@ -32,6 +33,7 @@ class Standing:
     ends_at: datetime | None
     created_at: datetime
     approved_at: datetime | None
+    revised_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
     cancelled_at: datetime | None
@@ -47,6 +49,8 @@ class StoredRevision:
     number: int
     state: RevisionState
     digest: str
+    base: int | None
+    """The revision that was approved when this one was proposed."""
     proposal: Proposal
 
 
@@ -74,6 +78,17 @@ def overdue(connection: Connection, now: datetime) -> list[Standing]:
     started = (announcements.c.state == State.SCHEDULED) & (announcements.c.starts_at <= now)
     ended = announcements.c.state.in_([State.SCHEDULED, State.IN_PROGRESS]) & (announcements.c.ends_at <= now)
     rows = connection.execute(select(announcements).where(started | ended).order_by(announcements.c.slug))
+    return [_standing(row) for row in rows]
+
+
+def revised(connection: Connection, concluded_since: datetime) -> list[Standing]:
+    """Those of which somebody may hold something untrue: approved again, past their planned end, or just concluded."""
+    over = announcements.c.state.in_([State.COMPLETED, State.CANCELLED])
+    lately = announcements.c.concluded_at >= concluded_since
+    again = announcements.c.revised_at > announcements.c.approved_at
+    wanted = (over & lately) | (announcements.c.state == State.OVERRUN) | (_LIVE & again)
+    present = announcements.c.approved_revision.is_not(None) & announcements.c.purged_at.is_(None)
+    rows = connection.execute(select(announcements).where(wanted, present).order_by(announcements.c.slug))
     return [_standing(row) for row in rows]
 
 
@@ -112,7 +127,9 @@ def latest_revision(connection: Connection, slug: str) -> StoredRevision | None:
     return _revision(row) if row else None
 
 
-def add_revision(connection: Connection, slug: str, number: int, proposal: Proposal, at: datetime) -> None:
+def add_revision(
+    connection: Connection, slug: str, number: int, proposal: Proposal, base: int | None, at: datetime
+) -> None:
     """Store a proposed revision; its content is never changed afterwards."""
     row = {
         "slug": slug,
@@ -120,6 +137,8 @@ def add_revision(connection: Connection, slug: str, number: int, proposal: Propo
         "state": RevisionState.PROPOSED,
         "digest": proposal.digest,
         "content": proposal.to_data(),
+        "facts": dict(facts(proposal.announcement)),
+        "base": base,
         "created_at": at,
     }
     connection.execute(insert(revisions).values(row))
@@ -147,4 +166,4 @@ def _revision(row: Row[Any]) -> StoredRevision:
             f"revision {row.number} of {row.slug} was stored by another version and cannot be read",
             hint="apply and approve its file again with this version",
         ) from error
-    return StoredRevision(row.slug, row.number, RevisionState(row.state), row.digest, proposal)
+    return StoredRevision(row.slug, row.number, RevisionState(row.state), row.digest, row.base, proposal)

@@ -114,10 +114,23 @@ def versions(connection: Connection, pool: str) -> list[Version]:
     return [Version(*row) for row in connection.execute(query.where(columns.pool == pool).order_by(columns.number))]
 
 
+def newest_version(connection: Connection, pool: str) -> Version | None:
+    """A pool's newest version; None when it has none."""
+    found = versions(connection, pool)
+    return found[-1] if found else None
+
+
 def newest(connection: Connection, pool: str) -> int:
     """The number of a pool's newest version; 0 when it has none."""
     query = select(func.max(audience_versions.c.number)).where(audience_versions.c.pool == pool)
     return int(connection.execute(query).scalar() or 0)
+
+
+def joined_since(connection: Connection, pool: str, version: int, earlier: int) -> int:
+    """How many recipients joined a pool after an earlier version, up to and with a version."""
+    later = (audience_versions.c.number > earlier) & (audience_versions.c.number <= version)
+    query = select(func.coalesce(func.sum(audience_versions.c.added), 0)).where(audience_versions.c.pool == pool, later)
+    return int(connection.execute(query).scalar_one())
 
 
 def size(connection: Connection, pool: str, version: int) -> int:

@@ -134,8 +134,8 @@ _TAKE = text(
 
 _UNCUT = text(
     """
-    SELECT d.id, d.slug, d.channel, d.audience, d.version, d.retries, d.cut_to, d.canary, d.due_at, d.recipients,
-           d.accepted, d.rejected, d.unknown, d.failed, a.number AS announcement, w.undone,
+    SELECT d.id, d.slug, d.channel, d.audience, d.among, d.version, d.retries, d.cut_to, d.canary, d.due_at,
+           d.recipients, d.accepted, d.rejected, d.unknown, d.failed, a.number AS announcement, w.undone,
            -- Only a canary asks how much is cut; it is over before there are many batches.
            CASE WHEN d.canary = 'sending'
                 THEN coalesce((SELECT sum(b.recipients) FROM batches b WHERE b.broadcast_id = d.id), 0)
@@ -157,8 +157,8 @@ _CLAIMED = """
     {free}
     RETURNING b.id, b.broadcast_id, b.first_id, b.last_id, b.recipients, b.token, b.attempts,
               b.accepted + b.rejected + b.unknown + b.skipped AS settled,
-              d.slug, a.number AS announcement, d.revision, d.channel, d.phase, d.audience, d.version, d.retries,
-              d.due_at, d.expires_at,
+              d.slug, a.number AS announcement, d.revision, d.channel, d.phase, d.audience, d.among, d.version,
+              d.retries, d.due_at, d.expires_at,
               (SELECT coalesce(max(s.id), 0) FROM suppressions s) AS suppressions
 """
 _FREE = """

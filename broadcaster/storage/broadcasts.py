@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, Row, func, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from broadcaster.planning.broadcast import PERHAPS_SENT, Broadcast, BroadcastState
+from broadcaster.planning.broadcast import PERHAPS_SENT, Among, Broadcast, BroadcastState
 from broadcaster.planning.changes import UNOPENED, Changes
 from broadcaster.planning.phase import Phase
 from broadcaster.storage.tables import batches, broadcasts
@@ -121,6 +121,33 @@ def version_begun(connection: Connection, row: Row[Any]) -> int | None:
     return connection.execute(select(func.min(broadcasts.c.version)).where(*same)).scalar()
 
 
+def newest_version(connection: Connection, row: Row[Any]) -> int:
+    """The newest audience version from which anything was opened for the row's announcement on its channel."""
+    same = (broadcasts.c.slug == row.slug) & (broadcasts.c.channel == row.channel)
+    wanted = same & (broadcasts.c.among != Among.STALE)
+    return int(connection.execute(select(func.max(broadcasts.c.version)).where(wanted)).scalar() or 0)
+
+
+def newest_versions(connection: Connection, slug: str) -> dict[str, int]:
+    """Channel → the newest audience version from which anything was opened for an announcement."""
+    wanted = (broadcasts.c.slug == slug) & broadcasts.c.version.is_not(None) & (broadcasts.c.among != Among.STALE)
+    query = select(broadcasts.c.channel, func.max(broadcasts.c.version)).where(wanted)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(broadcasts.c.channel))}
+
+
+def told_on(connection: Connection, slug: str, channel: str) -> int:
+    """How often somebody was, or may have been, told of an announcement on a channel: not fewer than whoever was."""
+    same = (broadcasts.c.slug == slug) & (broadcasts.c.channel == channel)
+    told = func.sum(broadcasts.c.accepted + broadcasts.c.unknown)
+    undone = (
+        select(func.coalesce(func.sum(batches.c.accepted + batches.c.unknown), 0))
+        .select_from(batches.join(broadcasts, broadcasts.c.id == batches.c.broadcast_id))
+        .where(same, ~batches.c.done)
+    )
+    closed = select(func.coalesce(told, 0)).where(same)
+    return sum(int(connection.execute(query).scalar_one()) for query in (closed, undone))
+
+
 def failed_in(connection: Connection, broadcast_id: str) -> tuple[int, int]:
     """(audience version, recipients) of those whom a broadcast and its retries failed to reach, from their counters.
 
@@ -207,6 +234,7 @@ def _broadcast(row: Row[Any], zone: ZoneInfo) -> Broadcast:
         reason=row.reason,
         note=row.note,
         retries=row.retries,
+        among=Among(row.among),
     )
 
 

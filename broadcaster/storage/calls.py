@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, text, update
 
 from broadcaster.channels.base import Call
+from broadcaster.storage.strides import written
 from broadcaster.storage.tables import calls
 
 
@@ -20,6 +21,7 @@ def write_ahead(connection: Connection, batch: Row[Any], call: Call, provider: s
         "provider": provider,
         "members": [member.id for member in call.members],
         "prepared_at": call.prepared_at,
+        "changes": written(call.changes),
     }
     connection.execute(_WRITE, values)
 
@@ -44,8 +46,10 @@ def make_again(connection: Connection, key: str) -> None:
 
 _WRITE = text(
     """
-    INSERT INTO calls (key, batch_id, broadcast_id, revision, provider, members, prepared_at, attempts, made_at)
-    VALUES (:key, :batch, :broadcast, :revision, :provider, :members, :prepared_at, 1, now())
+    INSERT INTO calls (
+        key, batch_id, broadcast_id, revision, provider, members, prepared_at, changes, attempts, made_at
+    )
+    VALUES (:key, :batch, :broadcast, :revision, :provider, :members, :prepared_at, CAST(:changes AS jsonb), 1, now())
     ON CONFLICT (key) DO NOTHING
     """
 )

@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select
 
 from broadcaster.planning.broadcast import BroadcastState
-from broadcaster.storage import audiences
-from broadcaster.storage.recipients import Scope
 from broadcaster.storage.tables import announcements, batches, broadcasts, calls
 
 
@@ -37,12 +35,6 @@ def undone_batches(connection: Connection, broadcast_id: str) -> list[int]:
     """The ids of a broadcast's batches that are not done."""
     undone = (batches.c.broadcast_id == broadcast_id) & ~batches.c.done
     return list(connection.execute(select(batches.c.id).where(undone).order_by(batches.c.id)).scalars())
-
-
-def scope(connection: Connection, row: Row[Any], pool: str) -> Scope:
-    """Whom a broadcast is for, as it was frozen at its opening; `row` is of it, or of a batch of it."""
-    kinds = audiences.kinds(connection, pool, row.version, row.audience)
-    return Scope(pool, row.version, kinds, row.retries, row.announcement)
 
 
 def forget_calls(connection: Connection, batch_id: int) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger, Integer, Text
 
+from broadcaster.storage import believers
+from broadcaster.storage.believers import Beliefs
 from broadcaster.storage.tables import recipients
 
 SCANNED_AT_ONCE = 20_000
@@ -21,26 +23,34 @@ SCANNED_AT_ONCE = 20_000
 
 
 class Sealed(NamedTuple):
-    """A recipient as stored; `suppressed` is why they must not be written to, None when they may."""
+    """A recipient as stored; `suppressed` is why they must not be written to, None when they may.
+
+    `held` names what they were told that is untrue, for a broadcast to those who hold it."""
 
     id: int
     handle: bytes
     sealed: bytes
     language: str
     suppressed: str | None
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whom a broadcast is for: a version of a pool, narrowed to languages with tag sets (None: everyone in it).
 
-    `failed_in` narrows it further to those whom another broadcast, and whatever tried it again, failed to reach."""
+    `failed_in` narrows it further to those whom another broadcast, and whatever tried it again, failed to reach;
+    `untold_by` to those whom none of these broadcasts told. With `beliefs`, it is for whoever holds something untrue,
+    whatever version they are in; `anyone` says that also for those who are looked up by their ids."""
 
     pool: str
     version: int
     kinds: Collection[tuple[str, int]] | None = None
     failed_in: str = ""
     announcement: int = 0
+    untold_by: Collection[str] | None = None
+    beliefs: Beliefs | None = None
+    anyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,13 @@ class Range:
 
 def next_range(connection: Connection, scope: Scope, after: int, size: int) -> Range:
     """The next up to `size` recipients of the scope by id; a narrow scope may give fewer before the end."""
+    if scope.beliefs is not None:
+        row = believers.next_range(connection, scope.beliefs, after, size, SCANNED_AT_ONCE)
+        return Range(after, row.last or after, row.size, row.last is None)
     statement = _NEXT[_shape(scope)]
     values = {**_values(scope), "after": after, "size": size, "scanned": SCANNED_AT_ONCE}
     row = connection.execute(statement, values).one()
-    end = row.last is None or (row.size < size and scope.kinds is None and not scope.failed_in)
+    end = row.last is None or (row.size < size and not _is_narrow(_shape(scope)))
     return Range(after, row.last or after, row.size, end)
 
 
@@ -66,6 +79,9 @@ def in_range(
     connection: Connection, scope: Scope, broadcast_id: str, first: int, last: int, channel: str, *, fresh: bool
 ) -> list[Sealed]:
     """Those of a range who have no delivery yet, by id; `fresh` says that none of them can have one."""
+    if scope.beliefs is not None:
+        found = believers.in_range(connection, scope.beliefs, broadcast_id, first, last, channel)
+        return cast("list[Sealed]", found)
     statement = _IN_RANGE[_shape(scope), fresh]
     values = {**_values(scope), "first": first, "last": last, "channel": channel, "broadcast": broadcast_id}
     # Rows are read as they come, all at once: they have Sealed's names, and are taken apart a moment later.
@@ -73,9 +89,10 @@ def in_range(
 
 
 def by_ids(connection: Connection, scope: Scope, ids: Sequence[int]) -> list[Sealed]:
-    """Recipients of the scope's version by id, in the order of the ids."""
-    values = {**_base(scope), "ids": list(ids)}
-    found = {row.id: Sealed(*row) for row in connection.execute(_BY_IDS[scope.pool == ""], values)}
+    """Recipients of the scope's version (of any, when it is for anyone) by id, in the order of the ids."""
+    values = {**({} if scope.anyone else _base(scope)), "ids": list(ids)}
+    statement = _ANYONE_BY_IDS if scope.anyone else _BY_IDS[scope.pool == ""]
+    found = {row.id: Sealed(*row) for row in connection.execute(statement, values)}
     return [found[id_] for id_ in ids if id_ in found]
 
 
@@ -90,10 +107,17 @@ class _Shape(NamedTuple):
     people: bool
     of_kind: bool
     failed: bool
+    untold: bool
 
 
 def _shape(scope: Scope) -> _Shape:
-    return _Shape(scope.pool == "", scope.kinds is not None, bool(scope.failed_in))
+    people = scope.pool == ""
+    return _Shape(people, scope.kinds is not None, bool(scope.failed_in), scope.untold_by is not None)
+
+
+def _is_narrow(shape: _Shape) -> bool:
+    """Whether a range may hold fewer recipients than it was looked through for."""
+    return shape.of_kind or shape.failed or shape.untold
 
 
 def _base(scope: Scope) -> dict[str, Any]:
@@ -109,6 +133,8 @@ def _values(scope: Scope) -> dict[str, Any]:
         found["failed_in"] = scope.failed_in
     if scope.announcement:
         found["announcement"] = scope.announcement
+    if scope.untold_by is not None:
+        found["untold_by"] = list(scope.untold_by)
     return found
 
 
@@ -134,6 +160,13 @@ AND EXISTS (
 )
 {_NOT_TOLD_SINCE}
 """  # noqa: S608 - only constants are put together
+_UNTOLD = """
+AND NOT EXISTS (
+    SELECT 1 FROM deliveries t
+    WHERE t.announcement = :announcement AND t.broadcast_id = ANY(CAST(:untold_by AS text[])) AND t.recipient_id = r.id
+      AND t.outcome IN ('accepted', 'unknown') AND t.receipt <> 'failed'
+)
+"""
 _UNSETTLED = """
 AND NOT EXISTS (
     SELECT 1 FROM deliveries d
@@ -169,7 +202,7 @@ def _next(shape: _Shape) -> TextClause:
     member = _MEMBER[shape.people]
     if shape.failed:
         return _NEXT_FAILED
-    if not shape.of_kind:
+    if not shape.of_kind and not shape.untold:
         return text(
             f"""
             SELECT max(id) AS last, count(*) AS size FROM (
@@ -207,7 +240,8 @@ def _in_range(shape: _Shape, *, fresh: bool) -> TextClause:
 
 
 def _narrowed(shape: _Shape) -> str:
-    return f"{_OF_KIND if shape.of_kind else ''} {_FAILED if shape.failed else ''}"
+    parts = ((_OF_KIND, shape.of_kind), (_FAILED, shape.failed), (_UNTOLD, shape.untold))
+    return " ".join(part for part, wanted in parts if wanted)
 
 
 def _typed(shape: _Shape, statement: str) -> TextClause:
@@ -215,7 +249,7 @@ def _typed(shape: _Shape, statement: str) -> TextClause:
     return text(statement).bindparams(*arrays) if shape.of_kind else text(statement)
 
 
-_SHAPES = [_Shape(*flags) for flags in itertools.product((False, True), repeat=3)]
+_SHAPES = [_Shape(*flags) for flags in itertools.product((False, True), repeat=len(_Shape._fields))]
 _NEXT = {shape: _next(shape) for shape in _SHAPES}
 _IN_RANGE = {(shape, fresh): _in_range(shape, fresh=fresh) for shape in _SHAPES for fresh in (False, True)}
 _BY_IDS = {
@@ -224,3 +258,10 @@ _BY_IDS = {
     ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
     for people, member in _MEMBER.items()
 }
+_ANYONE_BY_IDS = text(
+    """
+    SELECT r.id, r.handle, r.sealed, r.language, NULL
+    FROM unnest(CAST(:ids AS bigint[])) i (id)
+    CROSS JOIN LATERAL (SELECT * FROM recipients n WHERE n.id = i.id ORDER BY n.since DESC LIMIT 1) r
+    """
+)

@@ -6,7 +6,8 @@ the next call, and gives what the guard must know. One round trip instead of fiv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, Row
 
+from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Call, Delivery
 from broadcaster.storage.ledger import kept_reason, kept_words
 
@@ -117,11 +119,19 @@ def _next(following: Next) -> dict[str, Any]:
         "next_provider": following.provider,
         "members": members,
         "prepared_at": call.prepared_at,
+        "changes": written(call.changes),
     }
 
 
+def written(changes: Sequence[FactChange]) -> str | None:
+    """Changes as the row of a call keeps them."""
+    return json.dumps([(row.path, row.old, row.new) for row in changes]) if changes else None
+
+
 _NOTHING_MADE: dict[str, Any] = dict.fromkeys(("made", "revision", "provider", "outcome", "reason", "reference"))
-_NOTHING_NEXT: dict[str, Any] = dict.fromkeys(("key", "next_revision", "next_provider", "members", "prepared_at"))
+_NOTHING_NEXT: dict[str, Any] = dict.fromkeys(
+    ("key", "next_revision", "next_provider", "members", "prepared_at", "changes")
+)
 
 _HELD = """
 WITH held AS (
@@ -155,9 +165,11 @@ _REST = """
            %(reference)s::text, %(provider)s::text, %(at)s
     FROM settled, unnest(settled.members) member WHERE %(outcome)s::text IS NOT NULL
 ), written AS (
-    INSERT INTO calls (key, batch_id, broadcast_id, revision, provider, members, prepared_at, attempts, made_at)
+    INSERT INTO calls (
+        key, batch_id, broadcast_id, revision, provider, members, prepared_at, changes, attempts, made_at
+    )
     SELECT %(key)s::text, %(batch)s, %(broadcast)s, %(next_revision)s::int, %(next_provider)s::text,
-           %(members)s::bigint[], %(prepared_at)s::timestamptz, 1, now()
+           %(members)s::bigint[], %(prepared_at)s::timestamptz, %(changes)s::jsonb, 1, now()
     FROM held WHERE %(key)s::text IS NOT NULL
     ON CONFLICT (key) DO NOTHING
 )

@@ -61,6 +61,7 @@ announcements = Table(
     _instant("ends_at"),
     _instant("created_at", required=True),
     _instant("approved_at"),
+    _instant("revised_at"),
     _instant("started_at"),
     _instant("finished_at"),
     _instant("cancelled_at"),
@@ -68,6 +69,8 @@ announcements = Table(
     _instant("purged_at"),
 )
 """One row an announcement: its state, when each step really happened, and when an operator said that it was over.
+
+`approved_at` is when its first revision was approved, `revised_at` when the present one was, or it was reinstated.
 
 `number` names its partition of the ledger, which is gone when `purged_at` is set; counters and events stay."""
 
@@ -79,10 +82,15 @@ revisions = Table(
     Column("state", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("content", JSONB, nullable=False),
+    Column("facts", JSONB, nullable=False, server_default="{}"),
+    Column("base", Integer),
     _instant("created_at", required=True),
     _instant("approved_at"),
 )
-"""Immutable contents; only `state` and `approved_at` ever change."""
+"""Immutable contents; only `state` and `approved_at` ever change.
+
+`facts` are what its messages tell: written once, so that a later version of the product cannot change what people were
+told. `base` is the revision that was approved when it was proposed."""
 
 broadcasts = Table(
     "broadcasts",
@@ -94,6 +102,7 @@ broadcasts = Table(
     Column("phase", Text, nullable=False),
     Column("occurrence", Text, nullable=False),
     Column("audience", Text, nullable=False),
+    _words("among"),
     _instant("due_at", required=True),
     _instant("expires_at", required=True),
     Column("state", Text, nullable=False),
@@ -127,6 +136,24 @@ failures this one tries again.
 
 Outcomes of undone batches are not in the counters yet. A receipt that settles a doubt moves one from `unknown` to
 `accepted` here at once, so that `unknown` may be below zero until its batch is done; their sum is right at any time."""
+
+staleness = Table(
+    "staleness",
+    metadata,
+    Column("slug", Text, ForeignKey("announcements.slug"), primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("mark", Text, nullable=False),
+    _count("stale"),
+    _count("uncorrected"),
+    Column("reasons", JSONB, nullable=False, server_default="[]"),
+    Column("counted_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("took", Double, nullable=False, server_default="0"),
+)
+"""How many recipients hold something untrue, counted from the ledger when that has changed: looked at, not recounted.
+
+`mark` is a digest of what was counted (what is true, and the counters of the broadcasts); `uncorrected` are those whom
+no message with the truth was meant for yet; `reasons` says of the stale ones why they still are. `took` is in
+seconds."""
 
 audience_versions = Table(
     "audience_versions",
@@ -246,6 +273,7 @@ calls = Table(
     Column("broadcast_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("provider", Text, nullable=False),
+    Column("changes", JSONB),
     Column("members", ARRAY(BigInteger), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _instant("prepared_at", required=True),
@@ -255,7 +283,8 @@ calls = Table(
 )
 """A provider request, written down before it is made, so that a retry is the same request under the same key.
 
-Its row goes when its outcomes are recorded: what stands here is open. `made_at` is when it was last made."""
+Its row goes when its outcomes are recorded: what stands here is open. `made_at` is when it was last made. `changes`
+are those (path, old, new) that its words tell, where they depend on what the members were told before."""
 
 deliveries = Table(
     "deliveries",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from broadcaster.announcement.facts import FactChange, difference, facts
-from broadcaster.announcement.lifecycle import State
 from tests.builders import announcement_data, example, proposal, window
 
 
 def test_facts_are_windows_services_deadlines_and_status() -> None:
     """The minimal announcement has one impact row; its times are the announcement's own."""
     assert facts(proposal().announcement) == {
-        "status": "scheduled",
         "window.start": "2030-05-10T00:00:00+08:00",
         "window.end": "2030-05-21T00:00:00+08:00",
         "resume": "2030-05-21T00:00:00+08:00",
@@ -75,8 +73,7 @@ def test_a_row_that_goes_away_is_gone_as_a_whole() -> None:
     assert {change.new for change in found} == {None}
 
 
-def test_the_state_is_a_fact() -> None:
-    """A cancelled outage differs from a scheduled one in its status alone."""
-    one = proposal().announcement
-    found = difference(facts(one), facts(one, State.CANCELLED))
-    assert found == (FactChange("status", "scheduled", "cancelled"),)
+def test_whom_alone_an_impact_row_concerns_stands_with_it() -> None:
+    """Named only where it is not everyone."""
+    rows = [{**announcement_data()["impacts"][0], "audience": "tag:retired"}]
+    assert facts(proposal(impacts=rows).announcement)["impact.all.audience"] == "tag:retired"

@@ -1,0 +1,285 @@
+"""Believers: whoever holds, on one channel, facts that are no longer true; found in the ledger, never kept beside it.
+
+What a recipient may hold follows from their deliveries: an accepted one replaces whatever they held before, unless a
+receipt says that it failed; one in doubt only adds to it; a refused or skipped one changes nothing. So somebody is
+stale whose newest delivery of something untrue (accepted, or in doubt) is newer than their newest accepted one of what
+is true. They are uncorrected as long as no message with the truth was meant for them since, whatever became of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, text
+
+from broadcaster.announcement.facts import FactChange
+from broadcaster.storage.partitions import partition
+
+COUNTED_AT_ONCE = 1_000_000
+"""How many recipient ids one count looks at: what the database must keep in memory is bounded by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """What a channel's broadcasts told, and for which classes of recipients that is untrue now.
+
+    `tellings`: (broadcast, revision) → for each class for which what it told is untrue, what of it. `classes`:
+    (language, tag set) → class; empty when all recipients are of the one class 0. `retries` narrows them to whom that
+    broadcast, and whatever tried it again, failed to reach; else it is those for whom no message with the truth was
+    meant yet.
+    """
+
+    announcement: int
+    tellings: Mapping[tuple[str, int], Mapping[int, tuple[FactChange, ...]]]
+    classes: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    retries: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything untrue was told at all."""
+        return any(self.tellings.values())
+
+    @property
+    def broadcasts(self) -> Sequence[str]:
+        """Every broadcast that told something."""
+        return sorted({broadcast for broadcast, _ in self.tellings})
+
+    def changes(self, held: str) -> tuple[FactChange, ...]:
+        """What has changed for somebody who holds this (`Believer.held`)."""
+        telling, _, number = held.partition("#")
+        broadcast, _, revision = telling.partition("@")
+        return self.tellings[broadcast, int(revision)][int(number or 0)]
+
+    def values(self) -> dict[str, Any]:
+        """The parameters of every statement here."""
+        rows = sorted(self.tellings.items())
+        found: dict[str, Any] = {
+            "ids": self.broadcasts,
+            "broadcasts": [key[0] for key, _ in rows],
+            "revisions": [key[1] for key, _ in rows],
+            "retries": self.retries,
+        }
+        if not self.classes:
+            return found | {"untrue": [bool(classes) for _, classes in rows]}
+        kinds = sorted(self.classes.items())
+        return found | {
+            # An array of arrays must be rectangular in Postgres; words are as long as they are.
+            "untrue": [_listed(classes) for _, classes in rows],
+            "languages": [kind[0] for kind, _ in kinds],
+            "tag_sets": [kind[1] for kind, _ in kinds],
+            "of_class": [number for _, number in kinds],
+        }
+
+
+class Believer(NamedTuple):
+    """A stale recipient as stored; `held` names what they were told last that is untrue: `broadcast@revision#class`."""
+
+    id: int
+    handle: bytes
+    sealed: bytes
+    language: str
+    suppressed: str | None
+    held: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many are stale, how many of them no message with the truth was meant for yet, and why the others still are.
+
+    `reasons`: (outcome, reason) of the last message that was to correct them → how many.
+    """
+
+    stale: int = 0
+    uncorrected: int = 0
+    reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def count(connection: Connection, beliefs: Beliefs) -> Count:
+    """Count the believers of a channel from the ledger; no query at all where nothing untrue was told."""
+    if not beliefs:
+        return Count()
+    started, stale, uncorrected = time.monotonic(), 0, 0
+    for first, last in _spans(connection, beliefs):
+        row = _run(connection, _COUNT, beliefs, first=first, last=last).one()
+        stale, uncorrected = stale + row.stale, uncorrected + row.uncorrected
+    reasons = {}
+    if stale > uncorrected:
+        rows = _run(connection, _REASONS, beliefs)
+        reasons = {(row.outcome, row.reason): row.number for row in rows}
+    return Count(stale, uncorrected, reasons, time.monotonic() - started)
+
+
+def next_range(connection: Connection, beliefs: Beliefs, after: int, size: int, scanned: int) -> Row[Any]:
+    """`last` and `size` of the next range with up to `size` believers to be told; `last` is None past the end."""
+    values = {"after": after, "size": size, "scanned": scanned, "broadcast": ""}
+    found: Row[Any] = _run(connection, _NEXT[bool(beliefs.retries)], beliefs, **values).one()
+    return found
+
+
+def in_range(
+    connection: Connection, beliefs: Beliefs, broadcast_id: str, first: int, last: int, channel: str
+) -> list[Believer]:
+    """The believers of a range of ids whom a broadcast has still to tell, by id, each as their newest row has them."""
+    values = {"first": first, "last": last, "channel": channel, "broadcast": broadcast_id}
+    rows = _run(connection, _IN_RANGE[bool(beliefs.retries)], beliefs, **values)
+    return [Believer(*row) for row in rows]
+
+
+def _run(connection: Connection, template: str, beliefs: Beliefs, **values: Any) -> Any:
+    classed = bool(beliefs.classes)
+    named = {"partition": partition(beliefs.announcement), "announcement": int(beliefs.announcement)}
+    parts = {"told": _TOLD[classed].format(**named), "untrue": _UNTRUE[classed], "class_": _CLASS[classed]}
+    statement = template.format(**parts, **named)
+    return connection.execute(text(statement), beliefs.values() | values)
+
+
+def _spans(connection: Connection, beliefs: Beliefs) -> Iterator[tuple[int, int]]:
+    """Ranges of ids that cover whoever was told anything."""
+    row = _run(connection, _ENDS, beliefs).one()
+    if row.first is None:
+        return
+    for start in range(row.first, row.last + 1, COUNTED_AT_ONCE):
+        yield start, min(start + COUNTED_AT_ONCE - 1, row.last)
+
+
+def _listed(classes: Collection[int]) -> str:
+    return f"{{{','.join(str(number) for number in sorted(classes))}}}"
+
+
+# With classes, each delivery's recipient is looked up: what is untrue depends on whom it concerns.
+_TOLD = {
+    False: """
+        {partition} d
+        JOIN unnest(CAST(:broadcasts AS text[]), CAST(:revisions AS int[]), CAST(:untrue AS boolean[]))
+             AS t (broadcast_id, revision, untrue)
+        ON (t.broadcast_id, t.revision) = (d.broadcast_id, d.revision)
+    """,
+    True: """
+        {partition} d
+        JOIN unnest(CAST(:broadcasts AS text[]), CAST(:revisions AS int[]), CAST(:untrue AS text[]))
+             AS t (broadcast_id, revision, untrue)
+        ON (t.broadcast_id, t.revision) = (d.broadcast_id, d.revision)
+        CROSS JOIN LATERAL (
+            SELECT n.language, n.tag_set FROM recipients n WHERE n.id = d.recipient_id ORDER BY n.since DESC LIMIT 1
+        ) n
+        LEFT JOIN unnest(CAST(:languages AS text[]), CAST(:tag_sets AS int[]), CAST(:of_class AS int[]))
+             AS k (language, tag_set, number)
+        ON (k.language, k.tag_set) = (n.language, n.tag_set)
+    """,
+}
+_TOLD = {classed: " ".join(words.split()) for classed, words in _TOLD.items()}
+_CLASS = {False: "'0'", True: "coalesce(k.number, 0)"}
+_UNTRUE = {False: "t.untrue", True: "(coalesce(k.number, 0) = ANY(CAST(t.untrue AS int[])))"}
+
+_HELD = "((d.outcome = 'accepted' AND d.receipt <> 'failed') OR d.outcome = 'unknown')"
+_MOMENTS = """
+    max(d.at) FILTER (WHERE {untrue} AND ((d.outcome = 'accepted' AND d.receipt <> 'failed') OR d.outcome = 'unknown'))
+        AS untrue_at,
+    max(d.at) FILTER (WHERE NOT {untrue} AND d.outcome = 'accepted' AND d.receipt <> 'failed') AS true_at,
+    max(d.at) FILTER (WHERE NOT {untrue}) AS meant_at
+"""
+_STALE = "b.untrue_at IS NOT NULL AND (b.true_at IS NULL OR b.true_at < b.untrue_at)"
+_UNCORRECTED = "b.untrue_at IS NOT NULL AND (b.meant_at IS NULL OR b.meant_at < b.untrue_at)"
+# What a retry goes to: refused, or failed by a receipt, and not told by another retry, nor by this one.
+_MISSED = f"""{_STALE} AND EXISTS (
+    SELECT 1 FROM {{partition}} f
+    WHERE f.announcement = {{announcement}} AND f.broadcast_id = :retries AND f.recipient_id = b.recipient_id
+      AND (f.outcome = 'rejected' OR f.receipt = 'failed')
+) AND NOT EXISTS (
+    SELECT 1 FROM broadcasts o
+    JOIN {{partition}} f
+    ON f.announcement = {{announcement}} AND f.broadcast_id = o.id AND f.recipient_id = b.recipient_id
+    WHERE o.retries = :retries
+      AND (o.id = :broadcast OR (f.outcome IN ('accepted', 'unknown') AND f.receipt <> 'failed'))
+)"""  # noqa: S608 - only constants are put together
+_WANTED = {False: _UNCORRECTED, True: _MISSED}
+_ANNOUNCED = "d.announcement = {announcement} AND d.broadcast_id = ANY(CAST(:ids AS text[]))"
+
+_ENDS = """
+SELECT min(e.first) AS first, max(e.last) AS last
+FROM unnest(CAST(:ids AS text[])) i (id)
+CROSS JOIN LATERAL (
+    SELECT (SELECT min(d.recipient_id) FROM {partition} d
+            WHERE d.announcement = {announcement} AND d.broadcast_id = i.id) AS first,
+           (SELECT max(d.recipient_id) FROM {partition} d
+            WHERE d.announcement = {announcement} AND d.broadcast_id = i.id) AS last
+) e
+"""
+
+_COUNT = f"""
+SELECT count(*) FILTER (WHERE {_STALE}) AS stale, count(*) FILTER (WHERE {_UNCORRECTED}) AS uncorrected
+FROM (
+    SELECT {_MOMENTS} FROM {{told}}
+    WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last
+    GROUP BY d.recipient_id
+) b
+"""  # noqa: S608 - only constants are put together
+
+# Of those for whom the truth was meant and who did not get it: they are few, whatever the size of the ledger.
+_REASONS = f"""
+WITH missed AS (
+    SELECT DISTINCT ON (d.recipient_id) d.recipient_id, d.at, d.reason,
+           CASE WHEN d.outcome = 'accepted' THEN 'failed' ELSE d.outcome END AS outcome
+    FROM {{told}}
+    WHERE {_ANNOUNCED} AND NOT {{untrue}} AND (d.outcome <> 'accepted' OR d.receipt = 'failed')
+    ORDER BY d.recipient_id, d.at DESC
+), believed AS (
+    SELECT d.recipient_id, {_MOMENTS} FROM {{told}}
+    WHERE {_ANNOUNCED} AND d.recipient_id IN (SELECT recipient_id FROM missed)
+    GROUP BY d.recipient_id
+)
+SELECT m.outcome, m.reason, count(*) AS number FROM missed m JOIN believed b USING (recipient_id)
+WHERE {_STALE} AND NOT ({_UNCORRECTED})
+GROUP BY 1, 2
+"""  # noqa: S608 - only constants are put together
+
+# Each broadcast is looked at for so many recipients; up to the first one that does not reach further all are known.
+_NEXT = {
+    retrying: f"""
+WITH reached AS MATERIALIZED (
+    SELECT i.id, l.last, l.number FROM unnest(CAST(:ids AS text[])) i (id)
+    CROSS JOIN LATERAL (
+        SELECT max(s.recipient_id) AS last, count(*) AS number FROM (
+            SELECT d.recipient_id FROM {{partition}} d
+            WHERE d.announcement = {{announcement}} AND d.broadcast_id = i.id AND d.recipient_id > :after
+            ORDER BY d.recipient_id LIMIT :scanned
+        ) s
+    ) l
+), edge AS (
+    SELECT coalesce(min(last) FILTER (WHERE number = :scanned), max(last)) AS last FROM reached
+), found AS MATERIALIZED (
+    SELECT b.recipient_id AS id FROM (
+        SELECT d.recipient_id, {_MOMENTS} FROM {{told}}
+        WHERE {_ANNOUNCED} AND d.recipient_id > :after AND d.recipient_id <= (SELECT last FROM edge)
+        GROUP BY d.recipient_id
+    ) b WHERE {wanted} ORDER BY 1 LIMIT :size
+)
+SELECT CASE WHEN (SELECT count(*) FROM found) = :size THEN (SELECT max(id) FROM found)
+            ELSE (SELECT last FROM edge) END AS last,
+       (SELECT count(*) FROM found) AS size
+"""  # noqa: S608 - only constants are put together
+    for retrying, wanted in _WANTED.items()
+}
+
+_IN_RANGE = {
+    retrying: f"""
+SELECT r.id, r.handle, r.sealed, r.language,
+       (SELECT coalesce(nullif(s.reason, ''), 'opted out') FROM suppressions s
+        WHERE s.handle = r.handle AND s.channel IN ('', :channel) LIMIT 1),
+       b.held
+FROM (
+    SELECT d.recipient_id, {_MOMENTS},
+           (array_agg(d.broadcast_id || '@' || d.revision || '#' || {{class_}} ORDER BY d.at DESC, d.broadcast_id)
+            FILTER (WHERE {{untrue}} AND {_HELD}))[1] AS held
+    FROM {{told}}
+    WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last
+    GROUP BY d.recipient_id
+) b
+CROSS JOIN LATERAL (SELECT * FROM recipients n WHERE n.id = b.recipient_id ORDER BY n.since DESC LIMIT 1) r
+WHERE {wanted} ORDER BY r.id
+"""  # noqa: S608 - only constants are put together
+    for retrying, wanted in _WANTED.items()
+}

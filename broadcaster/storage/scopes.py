@@ -1,0 +1,50 @@
+"""Scopes: whom an opened broadcast is for, worked out the same way when its batches are cut and when one is claimed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from broadcaster.announcement.facts import Facts
+from broadcaster.planning.broadcast import Among
+from broadcaster.planning.tellings import true_in
+from broadcaster.storage import announcements, audiences, tellings
+from broadcaster.storage.announcements import Standing
+from broadcaster.storage.believers import Beliefs
+from broadcaster.storage.recipients import Scope
+from broadcaster.storage.tables import broadcasts
+
+
+def scope_of(connection: Connection, pool: str, row: Row[Any]) -> Scope:
+    """The scope of a broadcast's row (`slug`, `channel`, `among`, `audience`, `version`, `retries`, `announcement`)."""
+    if row.among == Among.STALE:
+        beliefs = replace(believed(connection, row.slug, row.channel, pool), retries=row.retries)
+        return Scope(pool, row.version, announcement=row.announcement, beliefs=beliefs, anyone=True)
+    kinds = audiences.kinds(connection, pool, row.version, row.audience)
+    untold_by = _telling(connection, row) if row.among == Among.NEWCOMERS and not row.retries else None
+    return Scope(pool, row.version, kinds, row.retries, row.announcement, untold_by)
+
+
+def believed(connection: Connection, slug: str, channel: str, pool: str) -> Beliefs:
+    """What a channel's broadcasts told, against what is true of the announcement now."""
+    standing = announcements.find(connection, slug)
+    assert standing is not None  # noqa: S101 - a foreign fact: it has broadcasts
+    told = tellings.of_announcement(connection, slug, standing.finished_at)
+    of_channel = [row for row in told if row.channel == channel]
+    return tellings.beliefs(connection, standing.number, pool, of_channel, truth(connection, standing))
+
+
+def truth(connection: Connection, standing: Standing) -> Facts:
+    """What is true of an announcement in the state in which it stands; nothing before it was ever approved."""
+    planned = tellings.facts_of(connection, standing.slug)
+    if standing.approved_revision is None:
+        return {}
+    return true_in(standing.state, planned[standing.approved_revision], standing.finished_at)
+
+
+def _telling(connection: Connection, row: Row[Any]) -> list[str]:
+    """The broadcasts by which somebody may have been told of the announcement on the channel before."""
+    same = (broadcasts.c.slug == row.slug) & (broadcasts.c.channel == row.channel)
+    return list(connection.execute(select(broadcasts.c.id).where(same, broadcasts.c.opened_at.is_not(None))).scalars())

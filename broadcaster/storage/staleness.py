@@ -1,0 +1,138 @@
+"""Staleness: how many recipients of a channel hold something untrue, counted from the ledger and kept.
+
+Counting reads all that an announcement's broadcasts on the channel told. So it is done when what it follows from has
+changed, and looked at from then on; where nothing untrue was told, there is nothing to count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from broadcaster.announcement.facts import Facts
+from broadcaster.planning.situation import Stale
+from broadcaster.planning.tellings import Telling
+from broadcaster.storage import believers, tellings
+from broadcaster.storage.announcements import Standing
+from broadcaster.storage.believers import Count
+from broadcaster.storage.tables import staleness
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The count of one channel, what it was made of (`mark`), and when (machine time)."""
+
+    mark: str
+    count: Count
+    at: datetime
+
+
+def counted(connection: Connection, slug: str) -> Mapping[str, Counted]:
+    """Channel → what was counted last."""
+    rows = connection.execute(select(staleness).where(staleness.c.slug == slug))
+    return {row.channel: Counted(row.mark, _count(row), row.counted_at) for row in rows}
+
+
+def count(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Count]:
+    """Count each channel on which anything was told, if this is what is true; `pools`: channel → its pool."""
+    return {
+        channel: believers.count(
+            connection, tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
+        )
+        for channel, told in _by_channel(connection, standing).items()
+    }
+
+
+def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts, patience: float) -> bool:
+    """Count again where what the count follows from has changed, and keep it; gives whether any count differs.
+
+    A count that took long is not repeated before `patience` times that time is over.
+    """
+    changed, kept = False, counted(connection, standing.slug)
+    for channel, told in _by_channel(connection, standing).items():
+        beliefs = tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
+        mark, before = _mark(connection, standing.slug, channel, true), kept.get(channel)
+        if before and (before.mark == mark or _is_young(connection, before, patience)):
+            continue
+        if not beliefs and before is None:
+            continue
+        found = believers.count(connection, beliefs)
+        _put(connection, standing.slug, channel, mark, found)
+        changed |= before is None or before.count.uncorrected != found.uncorrected
+    return changed
+
+
+def at_most(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Stale]:
+    """Channel → how many are uncorrected if this is true: as counted, or at the most so many. Reads no ledger."""
+    found, kept = {}, counted(connection, standing.slug)
+    for channel, told in _by_channel(connection, standing).items():
+        beliefs = tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
+        if not beliefs:
+            continue
+        before = kept.get(channel)
+        if before and before.mark == _mark(connection, standing.slug, channel, true):
+            found[channel] = Stale(before.count.uncorrected, counted=True)
+        else:
+            perhaps = {row.broadcast_id: row.recipients for row in told if beliefs.tellings[_key(row)]}
+            found[channel] = Stale(sum(perhaps.values()), counted=False)
+    return found
+
+
+def _by_channel(connection: Connection, standing: Standing) -> Mapping[str, list[Telling]]:
+    found: dict[str, list[Telling]] = defaultdict(list)
+    if standing.purged_at is None:
+        for row in tellings.of_announcement(connection, standing.slug, standing.finished_at):
+            found[row.channel].append(row)
+    return found
+
+
+def _key(row: Telling) -> tuple[str, int]:
+    return row.broadcast_id, row.revision
+
+
+def _is_young(connection: Connection, before: Counted, patience: float) -> bool:
+    age = connection.execute(select(func.extract("epoch", func.now() - before.at))).scalar_one()
+    return float(age) < patience * before.count.seconds
+
+
+def _mark(connection: Connection, slug: str, channel: str, true: Facts) -> str:
+    """A digest of what staleness on a channel follows from: counted under the same mark, it is the same."""
+    row = connection.execute(_COUNTERS, {"slug": slug, "channel": channel}).one()
+    said = json.dumps([list(row), sorted(true.items())], default=str)
+    return hashlib.blake2b(said.encode(), digest_size=10).hexdigest()
+
+
+def _put(connection: Connection, slug: str, channel: str, mark: str, found: Count) -> None:
+    values = {
+        "mark": mark,
+        "stale": found.stale,
+        "uncorrected": found.uncorrected,
+        "reasons": [[outcome, reason, number] for (outcome, reason), number in sorted(found.reasons.items())],
+        "took": found.seconds,
+        "counted_at": func.now(),
+    }
+    statement = insert(staleness).values(slug=slug, channel=channel, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["slug", "channel"], set_=values))
+
+
+def _count(row: Any) -> Count:
+    reasons = {(outcome, reason): number for outcome, reason, number in row.reasons}
+    return Count(row.stale, row.uncorrected, reasons, row.took)
+
+
+_COUNTERS = text(
+    """
+    SELECT count(*), sum(b.revision), sum(b.accepted), sum(b.rejected), sum(b.unknown), sum(b.skipped), sum(b.failed),
+           (SELECT sum(x.accepted + x.rejected + x.unknown + x.skipped) FROM batches x JOIN broadcasts o
+            ON o.id = x.broadcast_id WHERE o.slug = :slug AND o.channel = :channel AND NOT x.done)
+    FROM broadcasts b WHERE b.slug = :slug AND b.channel = :channel AND b.opened_at IS NOT NULL
+    """
+)

@@ -1,0 +1,100 @@
+"""Tellings in the database: what each broadcast of an announcement told, and whom that concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text
+
+from broadcaster.announcement.facts import FactChange, Facts, facts
+from broadcaster.planning.phase import Phase
+from broadcaster.planning.proposal import Proposal
+from broadcaster.planning.segment import contains, parse_segment
+from broadcaster.planning.tellings import Kind, Telling, audiences_in, told_by, untrue
+from broadcaster.storage.audiences import PEOPLE
+from broadcaster.storage.believers import Beliefs
+from broadcaster.storage.tables import audience_counts, revisions, tag_sets
+
+
+def of_announcement(connection: Connection, slug: str, finished_at: datetime | None) -> list[Telling]:
+    """What was told of an announcement, or may have been: each opened broadcast in the words of each revision.
+
+    A broadcast that was carried on from one revision to the next told the words of both.
+    """
+    planned = facts_of(connection, slug)
+    return [
+        Telling(row.id, number, row.channel, told_by(Phase(row.phase), planned[number], finished_at), row.told)
+        for row in connection.execute(_OPENED, {"slug": slug})
+        for number in planned
+        if number <= row.revision
+    ]
+
+
+def facts_of(connection: Connection, slug: str) -> Mapping[int, Facts]:
+    """Each revision that was ever approved → its facts, oldest first."""
+    wanted = (revisions.c.slug == slug) & revisions.c.approved_at.is_not(None)
+    rows = connection.execute(select(revisions).where(wanted).order_by(revisions.c.number))
+    return {row.number: _facts(row) for row in rows}
+
+
+def beliefs(connection: Connection, announcement: int, pool: str, told: Iterable[Telling], true: Facts) -> Beliefs:
+    """What is to be asked of the ledger about the tellings of one channel, when this is what is true."""
+    tellings = list(told)
+    segments = sorted(audiences_in([true, *(row.facts for row in tellings)])) if pool == PEOPLE else []
+    if not segments:
+        return Beliefs(announcement, {_key(row): _classes(row.facts, true, [None]) for row in tellings})
+    kinds, classes = _divided(connection, segments)
+    found = {_key(row): _classes(row.facts, true, kinds) for row in tellings}
+    return Beliefs(announcement, found, classes)
+
+
+def _facts(row: Row[Any]) -> Facts:
+    """Stored with the revision, but for those of before that was done."""
+    return row.facts or facts(Proposal.restore(row.content).announcement)
+
+
+def _key(row: Telling) -> tuple[str, int]:
+    return row.broadcast_id, row.revision
+
+
+def _classes(told: Facts, true: Facts, kinds: Sequence[Kind | None]) -> dict[int, tuple[FactChange, ...]]:
+    return {number: changes for number, kind in enumerate(kinds) if (changes := untrue(told, true, kind))}
+
+
+def _divided(connection: Connection, segments: Sequence[str]) -> tuple[list[Kind], dict[tuple[str, int], int]]:
+    """People by which of the segments they are in: a kind that stands for each class, and every kind's class."""
+    counts = audience_counts
+    query = (
+        select(counts.c.language, counts.c.tag_set, tag_sets.c.tags)
+        .distinct()
+        .join(tag_sets, tag_sets.c.id == counts.c.tag_set)
+        .where(counts.c.pool == PEOPLE)
+        .order_by(counts.c.language, counts.c.tag_set)
+    )
+    parsed = [parse_segment(segment) for segment in segments]
+    numbers: dict[tuple[bool, ...], int] = {}
+    kinds: list[Kind] = []
+    classes: dict[tuple[str, int], int] = {}
+    for row in connection.execute(query):
+        kind = Kind(row.language, frozenset(row.tags))
+        signature = tuple(contains(segment, kind.language, kind.tags) for segment in parsed)
+        if signature not in numbers:
+            numbers[signature] = len(kinds)
+            kinds.append(kind)
+        classes[row.language, row.tag_set] = numbers[signature]
+    return kinds, classes
+
+
+_OPENED = text(
+    """
+    SELECT b.id, b.channel, b.phase, b.revision,
+           b.accepted + b.unknown + coalesce(w.told, 0) + CASE WHEN b.state = 'open' THEN 1 ELSE 0 END AS told
+    FROM broadcasts b
+    LEFT JOIN LATERAL (
+        SELECT sum(x.accepted + x.unknown) AS told FROM batches x WHERE x.broadcast_id = b.id AND NOT x.done
+    ) w ON true
+    WHERE b.slug = :slug AND b.opened_at IS NOT NULL ORDER BY b.opened_at, b.id
+    """
+)
