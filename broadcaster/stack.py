@@ -50,7 +50,18 @@ def programs(
     if sandbox_port:
         found.insert(0, _server("sandbox", "broadcaster.sandbox.app:create", sandbox_port))
     celery = (sys.executable, "-m", "celery", "-A", "workers.app")
-    delivery = (*celery, "worker", "-Q", "delivery", "-n", "delivery@%h", "-c", str(concurrency), "-l", "WARNING")
+    delivery = (
+        *celery,
+        "worker",
+        "-Q",
+        "delivery,correction",
+        "-n",
+        "delivery@%h",
+        "-c",
+        str(concurrency),
+        "-l",
+        "WARNING",
+    )
     control = (*celery, "worker", "-Q", "control", "-n", "control@%h", "-P", "solo", "-l", "WARNING")
     schedule = str(settings.data / "beat-schedule")
     beat = (*celery, "beat", "--schedule", schedule, "--pidfile=", "-l", "WARNING")

@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A workers.app worker -Q delivery`, another with `-Q control`, and one `beat`."""
+"""The Celery application: `celery -A workers.app worker -Q delivery,correction`, another with `-Q control`, and one `beat`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from celery.signals import celeryd_init, setup_logging, worker_process_init
 
 from broadcaster import logs
 from broadcaster import settings as settings_module
-from workers.queues import CONTROL, DELIVERY
+from workers.queues import CONTROL, CORRECTION, DELIVERY
 from workers.schedule import SCHEDULE
 
 _settings = settings_module.load()
@@ -24,7 +24,11 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     enable_utc=True,
     task_ignore_result=True,
-    task_routes={"control.*": {"queue": CONTROL}, "delivery.*": {"queue": DELIVERY}},
+    task_routes={
+        "control.*": {"queue": CONTROL},
+        "delivery.*": {"queue": DELIVERY},
+        "correction.*": {"queue": CORRECTION},
+    },
     task_serializer="json",
     timezone="UTC",
     # The database says what is to be done; a message that a dead worker took is not worth redelivering.

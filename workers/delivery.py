@@ -1,8 +1,9 @@
-"""Tasks of the delivery queue."""
+"""Tasks of the delivery worker."""
 
 from __future__ import annotations
 
-from broadcaster import wiring
+from broadcaster import clock, wiring
+from broadcaster.operations import correcting
 from workers.app import app
 
 
@@ -10,3 +11,10 @@ from workers.app import app
 def deliver_batch(batch_id: int) -> None:
     """Carry one batch as far as it goes."""
     wiring.process_courier().deliver(batch_id)
+
+
+@app.task(name="correction.correct")
+def correct() -> None:
+    """Count who holds something untrue, and plan their correction: a long ledger takes its time."""
+    parts = wiring.process_app()
+    correcting.correct(parts.database, clock.now(), parts.reach)

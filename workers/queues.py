@@ -11,6 +11,8 @@ CONTROL = "control"
 """Ticks, sweeps and receipts: a worker of its own, so that batches never starve them."""
 DELIVERY = "delivery"
 """Batches."""
+CORRECTION = "correction"
+"""Counting who holds something untrue: beside the batches, which the same processes take in turn with it."""
 
 
 def depth(app: Celery, queue: str) -> int:

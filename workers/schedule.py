@@ -7,6 +7,7 @@ from typing import Any
 TICK = 1.0
 SWEEP = 5.0
 REPLAN = 60.0
+CORRECT = 5.0
 
 
 def _every(seconds: float, task: str) -> dict[str, Any]:
@@ -18,4 +19,5 @@ SCHEDULE = {
     "merge-receipts": _every(TICK, "control.merge_receipts"),
     "sweep": _every(SWEEP, "control.sweep"),
     "replan": _every(REPLAN, "control.replan"),
+    "correct": _every(CORRECT, "correction.correct"),
 }

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from broadcaster.cli import groups
+from broadcaster.cli import groups, revisions
 from broadcaster.cli.failures import explained
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(revisions.app)
 app.add_typer(groups.audience, name="audience")
 app.add_typer(groups.keys, name="keys")
 
@@ -64,47 +65,6 @@ def render(
     from broadcaster.cli import check as command
 
     command.render(file, out, channel, phase, language, templates)
-
-
-@app.command()
-def plan(
-    file: File,
-    as_json: Json = False,
-    at: Annotated[str | None, typer.Option(help="Plan as if it were then, in the announcement's zone.")] = None,
-) -> None:
-    """Compare a file with what stands, and show what applying and approving it would change. Changes nothing.
-
-    Example: `broadcaster plan examples/qingdao-2022/announcement.yaml --at "2022-02-18 10:00"`
-    """
-    from broadcaster.cli import plan as command
-
-    command.plan(file, at, as_json=as_json)
-
-
-@app.command()
-def apply(file: File, as_json: Json = False) -> None:
-    """Store a file as a proposed revision. Nothing is sent before it is approved.
-
-    Example: `broadcaster apply examples/qingdao-2022/announcement.yaml`
-    """
-    from broadcaster.cli import operate as command
-
-    command.apply(file, as_json=as_json)
-
-
-@app.command()
-def approve(
-    slug: Slug,
-    revision: Annotated[int, typer.Option(help="The number of the proposed revision.")],
-    as_json: Json = False,
-) -> None:
-    """Approve a revision: from now on its broadcasts go out when they are due.
-
-    Example: `broadcaster approve qingdao-2022 --revision 1`
-    """
-    from broadcaster.cli import operate as command
-
-    command.approve(slug, revision, as_json=as_json)
 
 
 @app.command()
@@ -216,38 +176,6 @@ def purge(
     from broadcaster.cli import retention as command
 
     command.purge(older_than, announcement, dry_run=dry_run, as_json=as_json)
-
-
-@app.command()
-def finish(
-    slug: Slug,
-    at: Annotated[
-        str | None, typer.Option(help="When service came back, in the announcement's zone; now if absent.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Say that service is back. Only this lets `restored` go out; the clock never does.
-
-    Example: `broadcaster finish qingdao-2022 --at "2022-03-20 24:00"`
-    """
-    from broadcaster.cli import operate as command
-
-    command.finish(slug, at, as_json=as_json)
-
-
-@app.command()
-def cancel(
-    slug: Slug,
-    reason: Annotated[str, typer.Option(help="Why, for the event log.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Call the outage off: what is not sent yet is revoked, and whoever was told is told that.
-
-    Example: `broadcaster cancel qingdao-2022 --reason "the migration was put off"`
-    """
-    from broadcaster.cli import operate as command
-
-    command.cancel(slug, reason, as_json=as_json)
 
 
 @app.command()

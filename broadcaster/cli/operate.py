@@ -1,4 +1,4 @@
-"""`apply`, `approve`, `finish`, `cancel`, `pause`, `resume`, `migrate`: what an operator does to an announcement."""
+"""`apply`, `approve`, `finish`, `cancel`, `migrate`: what an operator does to an announcement."""
 
 from __future__ import annotations
 
@@ -8,47 +8,64 @@ from broadcaster import clock
 from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.cli.plan import changes_data, show, show_changes
+from broadcaster.cli import plan_file, plan_view
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
-from broadcaster.operations import conclude, revise
+from broadcaster.operations import amending, conclude, revise
 from broadcaster.operations.outlook import Outlook, outlook_of
-from broadcaster.operations.preview import preview
+from broadcaster.operations.preview import hold_to, preview
+from broadcaster.operations.revise import Consent
 from broadcaster.planning.changes import Changes
-from broadcaster.planning.proposal import read
+from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.renderer import render_all
+from broadcaster.wiring import App
 
 
-def apply(file: Path, *, as_json: bool) -> None:
-    """Store the file as a proposed revision, after everything that it says was rendered once."""
-    proposal = read(file, CHANNELS)
-    slug, now = proposal.announcement.slug, clock.now()
+def apply(file: Path, mark: str | None, consent: Consent, *, as_json: bool) -> None:
+    """Store the file as a proposed revision; with the mark of a plan that was shown, carry out exactly that plan."""
+    proposal, shown = plan_file.read(file)
+    mark = mark or shown
     with session() as parts:
-        _, problems = render_all(parts.templates, [row.spec for row in CHANNELS.values()], proposal.announcement)
-        if problems:
-            raise InputError(problems)
-        with parts.database.begin() as connection:
-            found = preview(connection, proposal, now, parts.reach)
-            number = revise.propose(connection, proposal, operator(), now)
-    if as_json:
-        print_json({"slug": slug, "revision": number, "warnings": list(found.outlook.warnings)})
-    elif number is None:
-        console.print(f"{slug}: nothing to do")
-    else:
-        show(found, proposal)
-        console.print(f"\nstored as revision {number}; nothing is sent before")
-        console.print(f"  broadcaster approve {slug} --revision {number}")
+        refuse_unfit(parts, proposal)
+        if mark:
+            carry_out(parts, proposal, mark, consent, "", as_json=as_json)
+        else:
+            _propose(parts, proposal, as_json=as_json)
 
 
-def approve(slug: str, number: int, *, as_json: bool) -> None:
+def refuse_unfit(parts: App, proposal: Proposal) -> None:
+    """Raise InputError unless everything that the proposal could ever say can be said."""
+    _, problems = render_all(parts.templates, [row.spec for row in CHANNELS.values()], proposal.announcement)
+    if problems:
+        raise InputError(problems)
+
+
+def carry_out(parts: App, proposal: Proposal, mark: str | None, consent: Consent, why: str, *, as_json: bool) -> None:
+    """Store and approve a proposal in one go, if that is still what was shown under the mark (None: whatever it is)."""
+    slug, now = proposal.announcement.slug, clock.now()
+    with parts.database.begin() as connection:
+        sync_endpoints(connection, parts.vault, parts.site, parts.channels, now)
+        found = preview(connection, proposal, now, parts.reach, counted=False)
+        if mark:
+            hold_to(found, mark)
+        number, changes = amending.amend(connection, proposal, found.base, why, operator(), now, parts.reach, consent)
+        expected = outlook_of(connection, slug, changes, now, parts.reach)
+    headline = f"{slug}: revision {number} is approved" + (f", {why}" if why else "")
+    tell(changes, expected, headline, as_json=as_json)
+
+
+def approve(slug: str, number: int, mark: str | None, consent: Consent, *, as_json: bool) -> None:
     """Approve a revision; its plan becomes rows."""
     now = clock.now()
     with session() as parts, parts.database.begin() as connection:
         sync_endpoints(connection, parts.vault, parts.site, parts.channels, now)
-        changes = revise.approve(connection, slug, number, operator(), now, parts.reach)
+        if mark:
+            proposal = revise.stored(connection, slug, number)
+            hold_to(preview(connection, proposal, now, parts.reach, counted=False), mark)
+        changes = revise.approve(connection, slug, number, operator(), now, parts.reach, consent)
         expected = outlook_of(connection, slug, changes, now, parts.reach)
-    _tell(changes, expected, f"{slug}: revision {number} is approved", as_json=as_json)
+    tell(changes, expected, f"{slug}: revision {number} is approved", as_json=as_json)
 
 
 def finish(slug: str, at: str | None, *, as_json: bool) -> None:
@@ -63,7 +80,7 @@ def finish(slug: str, at: str | None, *, as_json: bool) -> None:
         changes = conclude.finish(connection, slug, instant, operator(), now)
         expected = outlook_of(connection, slug, changes, now, parts.reach)
     since = f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
-    _tell(changes, expected, f"{slug}: service is back since {since}", as_json=as_json)
+    tell(changes, expected, f"{slug}: service is back since {since}", as_json=as_json)
 
 
 def cancel(slug: str, reason: str, *, as_json: bool) -> None:
@@ -72,7 +89,7 @@ def cancel(slug: str, reason: str, *, as_json: bool) -> None:
     with session() as parts, parts.database.begin() as connection:
         changes = conclude.cancel(connection, slug, reason, operator(), now)
         expected = outlook_of(connection, slug, changes, now, parts.reach)
-    _tell(changes, expected, f"{slug}: cancelled", as_json=as_json)
+    tell(changes, expected, f"{slug}: cancelled", as_json=as_json)
 
 
 def migrate() -> None:
@@ -81,9 +98,26 @@ def migrate() -> None:
         console.print(f"the database at {parts.database.address} is up to date")
 
 
-def _tell(changes: Changes, expected: Outlook, headline: str, *, as_json: bool) -> None:
+def tell(changes: Changes, expected: Outlook, headline: str, *, as_json: bool) -> None:
+    """Print what was done."""
     if as_json:
-        print_json(changes_data(changes, expected))
+        print_json(plan_view.changes_data(changes, expected))
         return
-    console.print(headline)
-    show_changes(changes, expected)
+    console.print(headline, soft_wrap=True)
+    plan_view.show_changes(changes, expected)
+
+
+def _propose(parts: App, proposal: Proposal, *, as_json: bool) -> None:
+    slug, now = proposal.announcement.slug, clock.now()
+    with parts.database.begin() as connection:
+        found = preview(connection, proposal, now, parts.reach)
+        number = revise.propose(connection, proposal, operator(), now)
+        corrections = plan_view.corrections(found, proposal, parts.templates)
+    if as_json:
+        print_json({"slug": slug, "revision": number, "plan": found.mark, "warnings": list(found.outlook.warnings)})
+    elif number is None:
+        console.print(f"{slug}: nothing to do")
+    else:
+        plan_view.show(found, corrections)
+        console.print(f"\nstored as revision {number}; nothing is sent before")
+        console.print(f"  broadcaster approve {slug} --revision {number}")

@@ -14,7 +14,7 @@ from broadcaster import clock, logs
 from broadcaster.announcement.times import zone_of
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.failures import WRONG
-from broadcaster.cli.plan import local_instant
+from broadcaster.cli.plan_file import local_instant
 from broadcaster.cli.screen import console, minute
 from broadcaster.planning.proposal import read
 from broadcaster.rehearsal.rehearse import Result, Scene, Wish, play, write_json

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from broadcaster.errors import BroadcasterError
 from broadcaster.operations.reach import Reach
 from broadcaster.operations.replan import POOLS, replan
-from broadcaster.storage import announcements, staleness
+from broadcaster.storage import announcements, holds, staleness
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.database import Database
 from broadcaster.storage.scopes import truth
@@ -31,7 +31,7 @@ CONCLUDED_FOR = timedelta(days=14)
 def correct(database: Database, now: datetime, reach: Mapping[str, Reach]) -> None:
     """Look at every announcement of which somebody may hold something untrue, one transaction each."""
     with database.begin() as connection:
-        rows = announcements.revised(connection, now - CONCLUDED_FOR)
+        rows = [] if holds.is_restored(connection) else announcements.revised(connection, now - CONCLUDED_FOR)
     for row in rows:
         try:
             with database.begin() as connection:
@@ -41,6 +41,8 @@ def correct(database: Database, now: datetime, reach: Mapping[str, Reach]) -> No
 
 
 def correct_one(connection: Connection, standing: Standing, now: datetime, reach: Mapping[str, Reach]) -> None:
-    """Count an announcement's believers where that may differ, and plan again when it does."""
+    """Count an announcement's believers where that may differ, and plan again when it does; one process at a time."""
+    if not staleness.only_one(connection, standing.number):
+        return
     if staleness.renew(connection, standing, POOLS, truth(connection, standing), PATIENCE):
         replan(connection, standing.slug, now, reach)

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from broadcaster.announcement.model import Announcement
+from broadcaster.announcement.rules import FieldPath
 from broadcaster.announcement.source import dotted
 from broadcaster.operations.reach import Reach, Sizes, known_tags
 from broadcaster.operations.replan import situation
@@ -15,7 +17,6 @@ from broadcaster.planning import policy as policies
 from broadcaster.planning.broadcast import EVERYONE, Broadcast, BroadcastState
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.forecast import Forecast, forecast
-from broadcaster.planning.policy import Policy
 from broadcaster.planning.proposal import Proposal
 from broadcaster.planning.segment import named_tags, parse_segment
 from broadcaster.planning.situation import Situation
@@ -45,7 +46,7 @@ def outlook(
     warnings = (
         *_without_providers(rows, reach),
         *_without_people(connection, rows, reach),
-        *unknown_tags(connection, proposal.policy),
+        *unknown_tags(connection, proposal),
         *(f"{_named(row)}: {found[row.id].warning}" for row in _by_due(rows) if found[row.id].warning),
     )
     return Outlook(found, warnings)
@@ -64,13 +65,20 @@ def outlook_of(
     return outlook(connection, stored.proposal, present, changes, now, reach)
 
 
-def unknown_tags(connection: Connection, policy: Policy) -> list[str]:
-    """What to say of each tag in the policy that nobody has; nothing while there are no people at all."""
-    named = [(path, tag) for path, text in policies.audiences(policy) for tag in named_tags(parse_segment(text))]
+def unknown_tags(connection: Connection, proposal: Proposal) -> list[str]:
+    """What to say of each tag that a proposal names and nobody has; nothing while there are no people at all."""
+    said = [*policies.audiences(proposal.policy), *_of_impacts(proposal.announcement)]
+    named = [(path, tag) for path, text in said for tag in named_tags(parse_segment(text))]
     known = known_tags(connection) if named and Sizes(connection, {}).people(EVERYONE) else None
     if known is None:
         return []
     return [f"nobody has the tag {tag!r}, which {dotted(path)} names" for path, tag in named if tag not in known]
+
+
+def _of_impacts(announcement: Announcement) -> Iterator[tuple[FieldPath, str]]:
+    for number, impact in enumerate(announcement.impacts):
+        if impact.audience != EVERYONE:
+            yield ("impacts", number, "audience"), impact.audience
 
 
 def _without_providers(rows: Iterable[Broadcast], reach: Mapping[str, Reach]) -> Iterator[str]:

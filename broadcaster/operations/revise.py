@@ -65,11 +65,7 @@ def approve(  # noqa: PLR0913, PLR0917 - who approves what when, for whom
 ) -> Changes:
     """Approve a revision and plan it; `reach` is whom the site can tell, `why` is for the event log."""
     standing = required(connection, slug)
-    stored = announcements.revision(connection, slug, number)
-    if stored is None:
-        latest = announcements.latest_revision(connection, slug)
-        hint = f"the newest is {latest.number}" if latest else None
-        raise StateError(f"{slug} has no revision {number}", hint=hint)
+    stored = _existing(connection, slug, number)
     if stored.state is not RevisionState.PROPOSED:
         raise StateError(f"revision {number} of {slug} is {stored.state}", hint="only a proposed one can be approved")
     if not consent.other_base:
@@ -98,6 +94,23 @@ def approve(  # noqa: PLR0913, PLR0917 - who approves what when, for whom
     changes = replan(connection, slug, now, reach)
     assert changes is not None  # noqa: S101 - it was approved just above
     return changes
+
+
+def stored(connection: Connection, slug: str, number: int | None = None) -> Proposal:
+    """The content of a revision; without a number of the approved one, or of the newest where none is."""
+    standing = required(connection, slug, lock=False)
+    latest = announcements.latest_revision(connection, slug)
+    wanted = number or standing.approved_revision or (latest.number if latest else 0)
+    return _existing(connection, slug, wanted).proposal
+
+
+def _existing(connection: Connection, slug: str, number: int) -> StoredRevision:
+    found = announcements.revision(connection, slug, number)
+    if found is None:
+        latest = announcements.latest_revision(connection, slug)
+        hint = f"the newest is {latest.number}" if latest else None
+        raise StateError(f"{slug} has no revision {number}", hint=hint)
+    return found
 
 
 def required(connection: Connection, slug: str, *, lock: bool = True) -> Standing:
@@ -149,7 +162,7 @@ def _refuse_unreachable(proposal: Proposal, reach: Mapping[str, Reach]) -> None:
 
 
 def _refuse_unknown_tags(connection: Connection, proposal: Proposal) -> None:
-    unknown = unknown_tags(connection, proposal.policy)
+    unknown = unknown_tags(connection, proposal)
     if unknown:
         hint = "tags are written as they were imported: `broadcaster audience count` tells who has one"
         raise StateError("\n".join(unknown), hint=hint)

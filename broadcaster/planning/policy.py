@@ -39,6 +39,9 @@ MOST_AUDIENCE = 1000
 """Characters that the audiences of one phase on one channel may have together: they are taken out of one another."""
 
 
+_CORRECTIONS = ("changed", "cancelled")
+
+
 class KnownChannel(Protocol):
     """What a policy must know of a channel: its pool, which is empty where it reaches people."""
 
@@ -206,6 +209,8 @@ def findings(
     return (
         *_unknown_channels(policy, known_channels),
         *_audiences_of_no_people(policy, known_channels),
+        *_audiences_of_corrections(policy),
+        *_audiences_of_impacts(announcement),
         *_long_audiences(policy),
         *_late_reminders(policy, announcement),
         *_no_hours(policy),
@@ -242,6 +247,23 @@ def _audiences_of_no_people(policy: Policy, known: Mapping[str, KnownChannel]) -
                 message = f"an audience is of people, and these channels reach others: {', '.join(others)}"
                 hint = f"give the rule `channels` of these: {reaching}"
                 yield Finding(("policy", phase, number, "audience"), message, hint)
+
+
+def _audiences_of_corrections(policy: Policy) -> Iterator[Finding]:
+    for phase in _CORRECTIONS:
+        for number, rule in enumerate(getattr(policy, phase)):
+            if rule.audience != EVERYONE:
+                message = f"a {phase} message goes to exactly those who were told otherwise, and takes no audience"
+                yield Finding(("policy", phase, number, "audience"), message, "leave it out")
+
+
+def _audiences_of_impacts(announcement: Announcement) -> Iterator[Finding]:
+    for number, impact in enumerate(announcement.impacts):
+        try:
+            parse_segment(impact.audience)
+        except InputError as error:
+            for problem in error.problems:
+                yield Finding(("impacts", number, "audience"), problem.message, problem.hint)
 
 
 def _long_audiences(policy: Policy) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 
 from broadcaster import clock
 from broadcaster.errors import StateError
-from broadcaster.operations import conclude
+from broadcaster.operations import amending, conclude, correcting
+from broadcaster.operations.amending import Times
+from broadcaster.operations.reach import Reach
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal.script import Act, Verb
 from broadcaster.stack import Stack
@@ -43,6 +45,33 @@ class Stage:
     celery: Celery
 
 
+def _finish(connection: Connection, slug: str, act: Act, _reach: Mapping[str, Reach]) -> None:
+    conclude.finish(connection, slug, act.at, ACTOR, act.at)
+
+
+def _cancel(connection: Connection, slug: str, act: Act, _reach: Mapping[str, Reach]) -> None:
+    conclude.cancel(connection, slug, act.reason, ACTOR, act.at)
+
+
+def _move(connection: Connection, slug: str, act: Act, reach: Mapping[str, Reach]) -> None:
+    standing, proposal = amending.approved_proposal(connection, slug)
+    wanted = amending.amended(proposal, Times(act.start, act.until, act.resume))
+    amending.amend(connection, wanted, standing.approved_revision, act.reason, ACTOR, act.at, reach)
+
+
+def _reinstate(connection: Connection, slug: str, act: Act, reach: Mapping[str, Reach]) -> None:
+    amending.reinstate(connection, slug, Times(act.start, act.until), act.reason, ACTOR, act.at, reach)
+
+
+_DEEDS: Mapping[Verb, Callable[[Connection, str, Act, Mapping[str, Reach]], None]] = {
+    Verb.FINISH: _finish,
+    Verb.CANCEL: _cancel,
+    Verb.EXTEND: _move,
+    Verb.RESCHEDULE: _move,
+    Verb.REINSTATE: _reinstate,
+}
+
+
 class Director:
     """Plays one announcement's life."""
 
@@ -52,7 +81,8 @@ class Director:
         self._acts = list(acts)
         self._watch = watch
         window = proposal.announcement.window
-        last = max([window.end or window.start + timedelta(days=35), *(act.at for act in acts)])
+        ends = [instant for act in acts for instant in (act.at, act.until) if instant]
+        last = max([window.end or window.start + timedelta(days=35), *ends])
         self._curtain = last + AFTER_THE_LAST_ACT
 
     def play(self) -> None:
@@ -73,10 +103,7 @@ class Director:
 
     def _perform(self, act: Act) -> None:
         with self._stage.parts.database.begin() as connection:
-            if act.do is Verb.FINISH:
-                conclude.finish(connection, self._slug, act.at, ACTOR, act.at)
-            else:
-                conclude.cancel(connection, self._slug, act.reason, ACTOR, act.at)
+            _DEEDS[act.do](connection, self._slug, act, self._stage.parts.reach)
 
     def _settle(self) -> None:
         """Wait until all that is due now is done: sent, recorded, and its receipts joined."""
@@ -103,7 +130,11 @@ class Director:
             if self._is_busy(connection, now):
                 return False
             waiting = receipts.unsettled(connection)
-        return not waiting and not self._sandbox_waiting()
+        if waiting or self._sandbox_waiting():
+            return False
+        correcting.correct(self._stage.parts.database, now, self._stage.parts.reach)
+        with self._stage.parts.database.begin() as connection:
+            return not self._is_busy(connection, now)
 
     def _is_busy(self, connection: Connection, now: datetime) -> bool:
         return (

@@ -25,6 +25,9 @@ from broadcaster.storage.announcements import Standing
 from broadcaster.storage.believers import Count
 from broadcaster.storage.tables import staleness
 
+# Any fixed number does.
+_LOCK = 720_712_024
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -33,6 +36,12 @@ class Counted:
     mark: str
     count: Count
     at: datetime
+
+
+def only_one(connection: Connection, announcement: int) -> bool:
+    """Whether no other transaction counts the announcement; none does then before this one ends."""
+    values = {"lock": _LOCK, "announcement": announcement}
+    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock, :announcement)"), values).scalar())
 
 
 def counted(connection: Connection, slug: str) -> Mapping[str, Counted]:

@@ -34,6 +34,7 @@ TABLES = {
         "recipient_quotas",
         "tallies",
         "vault_checks",
+        "staleness",
     ),
 }
 
