@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A workers.app worker -Q delivery,correction`, another with `-Q control`, and one `beat`."""
+"""The Celery application: a `worker -Q delivery,correction`, another one with `-Q control`, and one `beat`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from broadcaster.announcement.facts import FactChange
 from broadcaster.announcement.model import AccessPoint, Announcement, ContactKind, Impact, ImpactState, Service
-from broadcaster.announcement.times import parse_instant
+from broadcaster.rendering.changed import Told
 from broadcaster.rendering.wording import Wording, wording
 
 
@@ -73,37 +73,8 @@ def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[
         "hotline": phones[0] if phones else None,
         "links": [{"url": link.url, "name": link.name[language]} for link in announcement.links],
         "link": announcement.links[0].url if announcement.links else None,
-        "changes": [_change(change, announcement, words) for change in _told(occasion.changes)],
+        "changes": Told(announcement, language, words).of(occasion.changes),
     }
-
-
-_TOLD_CHANGES = ("window.start", "window.end", "resume")
-
-
-def _told(changes: tuple[FactChange, ...]) -> list[FactChange]:
-    """The changed times; a resume time that only moved along with the end would say the same thing twice."""
-    by_path = {change.path: change for change in changes if change.path in _TOLD_CHANGES}
-    end, resume = by_path.get("window.end"), by_path.get("resume")
-    if end and resume and (end.old, end.new) == (resume.old, resume.new):
-        del by_path["resume"]
-    return [by_path[path] for path in _TOLD_CHANGES if path in by_path]
-
-
-def _change(change: FactChange, announcement: Announcement, words: Wording) -> Mapping[str, str | None]:
-    """A changed time as `{what: start | end | resume, old, new}`, in words."""
-    what = change.path.rpartition(".")[2]
-    return {
-        "what": what,
-        "old": _told_time(what, change.old, announcement, words),
-        "new": _told_time(what, change.new, announcement, words),
-    }
-
-
-def _told_time(what: str, value: str | None, announcement: Announcement, words: Wording) -> str | None:
-    if value is None or value == "unknown":
-        return None
-    local = parse_instant(value, announcement.zone_info)
-    return words.end(local, year=False) if what == "end" else words.instant(local, year=False)
 
 
 def _zone_name(announcement: Announcement, language: str) -> str:

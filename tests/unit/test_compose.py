@@ -163,15 +163,16 @@ def test_workers_run_our_celery_application(name: str, monkeypatch: pytest.Monke
     assert {"control.tick", "delivery.deliver_batch"} <= set(app.tasks)
 
 
-@pytest.mark.parametrize(("name", "queue"), [("worker", "DELIVERY"), ("control", "CONTROL")])
-def test_each_queue_has_its_worker(name: str, queue: str) -> None:
-    """Queue and node name are those of `workers.queues`, and the health check pings that node."""
-    wanted = getattr(importlib.import_module("workers.queues"), queue)
-    assert _option(_command(name), "-Q") == wanted
-    assert _option(_command(name), "-n") == f"{wanted}@%h"
+@pytest.mark.parametrize(("name", "queues"), [("worker", ("DELIVERY", "CORRECTION")), ("control", ("CONTROL",))])
+def test_each_queue_has_its_worker(name: str, queues: tuple[str, ...]) -> None:
+    """Queues and node name are those of `workers.queues`, and the health check pings that node."""
+    module = importlib.import_module("workers.queues")
+    wanted = [getattr(module, queue) for queue in queues]
+    assert _option(_command(name), "-Q") == ",".join(wanted)
+    assert _option(_command(name), "-n") == f"{wanted[0]}@%h"
     health = _health(name)
     assert health[:5] == ["celery", "-A", "workers.app", "inspect", "ping"]
-    assert _option(health, "-d") == f"{wanted}@$(hostname)"
+    assert _option(health, "-d") == f"{wanted[0]}@$(hostname)"
 
 
 def test_beat_is_asked_by_a_module_that_exists() -> None:
