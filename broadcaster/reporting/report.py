@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
+from broadcaster.channels.base import RecipientKind
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.lateness import BEYOND
+from broadcaster.reporting import changes, staleness
 from broadcaster.reporting.consistency import Account
 from broadcaster.storage import announcements, history, holds, ledger, progress
 
@@ -41,6 +43,7 @@ def _standing(connection: Connection, slug: str, rows: Sequence[Row[Any]], now: 
             "zone": zone.key,
             "purged_at": _local(found.purged_at, zone) if found else None,
         },
+        "stale": staleness.stale(connection, slug, zone),
         "holds": [hold_data(hold, zone) for hold in held],
         "totals": {name: sum(getattr(row, name) for row in rows) for name in (*COUNTERS, "in_doubt")},
         "broadcasts": [broadcast_data(row, zone, now) for row in rows],
@@ -56,8 +59,12 @@ def report(connection: Connection, slug: str, now: datetime) -> dict[str, Any]:
     counted: defaultdict[str, defaultdict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for row in history.progress(connection, slug, now):
         counted[row.broadcast_id][row.step][row.outcome] = row.number
+    changed = changes.changes(connection, slug, now)
     return {
         **_standing(connection, slug, rows, now),
+        "changes": changed,
+        "stale_recipient_minutes": changes.minutes(changed, frozenset({RecipientKind.PERSON})),
+        "false_statement_minutes": changes.minutes(changed, frozenset({RecipientKind.ACCOUNT, RecipientKind.ENDPOINT})),
         "reasons": [
             {"channel": row.channel, "outcome": row.outcome, "reason": row.reason, "number": row.number}
             for row in ledger.reasons(connection, slug)
@@ -88,6 +95,7 @@ def broadcast_data(row: Row[Any], zone: ZoneInfo, now: datetime) -> dict[str, An
         "reason": row.reason,
         "note": row.note,
         "audience": row.audience,
+        "among": row.among,
         "canary": row.canary,
         "retries": row.retries,
         "due_at": _local(row.due_at, zone),

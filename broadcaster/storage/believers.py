@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
@@ -110,6 +111,34 @@ def count(connection: Connection, beliefs: Beliefs) -> Count:
         rows = _run(connection, _REASONS, beliefs)
         reasons = {(row.outcome, row.reason): row.number for row in rows}
     return Count(stale, uncorrected, reasons, time.monotonic() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What became of those who were stale in a stretch of time: how many they were, and how many still were at its end.
+
+    `seconds` is the time for which they were, of all of them together.
+    """
+
+    before: int = 0
+    after: int = 0
+    seconds: float = 0.0
+
+    @property
+    def corrected(self) -> int:
+        """How many of them were told what was true in it."""
+        return self.before - self.after
+
+
+def trace(connection: Connection, beliefs: Beliefs, since: datetime, until: datetime) -> Trace:
+    """Follow whoever was stale at some time between two instants, in which the same was true; campaign time."""
+    found = Trace()
+    if not beliefs:
+        return found
+    for first, last in _spans(connection, beliefs):
+        row = _run(connection, _TRACE, beliefs, first=first, last=last, since=since, until=until).one()
+        found = Trace(found.before + row.before, found.after + row.after, found.seconds + row.seconds)
+    return found
 
 
 def next_range(connection: Connection, beliefs: Beliefs, after: int, size: int, scanned: int) -> Row[Any]:
@@ -216,6 +245,29 @@ FROM (
     WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last
     GROUP BY d.recipient_id
 ) b
+"""  # noqa: S608 - only constants are put together
+
+# Also who was told something untrue in the middle: by a call that was under way when it stopped being true.
+_TRACE = f"""
+SELECT count(*) AS before, count(*) FILTER (WHERE s.still) AS after,
+       coalesce(sum(extract(epoch FROM CASE WHEN s.still THEN :until ELSE s.true_at END - s.began)), 0)::float8
+           AS seconds
+FROM (
+    SELECT b.true_at, coalesce(b.untrue_at > b.true_at, true) AS still,
+           CASE WHEN b.untrue_before IS NOT NULL AND (b.true_before IS NULL OR b.true_before < b.untrue_before)
+                THEN CAST(:since AS timestamptz) ELSE b.slipped END AS began
+    FROM (
+        SELECT {_MOMENTS},
+               max(d.at) FILTER (WHERE {{untrue}} AND {_HELD} AND d.at <= :since) AS untrue_before,
+               max(d.at) FILTER (WHERE NOT {{untrue}} AND {_HELD} AND d.outcome = 'accepted' AND d.at <= :since)
+                   AS true_before,
+               min(d.at) FILTER (WHERE {{untrue}} AND {_HELD} AND d.at > :since) AS slipped
+        FROM {{told}}
+        WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND d.at <= :until
+        GROUP BY d.recipient_id
+    ) b
+    WHERE b.untrue_at IS NOT NULL
+) s WHERE s.began IS NOT NULL
 """  # noqa: S608 - only constants are put together
 
 # Of those for whom the truth was meant and who did not get it: they are few, whatever the size of the ledger.
