@@ -112,4 +112,8 @@ def _data(traces: Sequence[Trace]) -> dict[str, Any]:
         "corrected": sum(row.corrected for row in traces),
         "stale_after": sum(row.after for row in traces),
         "stale_minutes": round(sum(row.seconds for row in traces) / 60, 2),
+        "curve": [
+            {"seconds": wait, "stale": sum(row.before - row.within[number] for row in traces)}
+            for number, wait in enumerate(believers.WAITS)
+        ],
     }

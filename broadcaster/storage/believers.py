@@ -19,6 +19,9 @@ from sqlalchemy import Connection, Row, text
 from broadcaster.announcement.facts import FactChange
 from broadcaster.storage.partitions import partition
 
+WAITS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400, 604_800)
+"""Seconds by which it is told how many were corrected."""
+
 COUNTED_AT_ONCE = 1_000_000
 """How many recipient ids one count looks at: what the database must keep in memory is bounded by it."""
 
@@ -117,12 +120,14 @@ def count(connection: Connection, beliefs: Beliefs) -> Count:
 class Trace:
     """What became of those who were stale in a stretch of time: how many they were, and how many still were at its end.
 
-    `seconds` is the time for which they were, of all of them together.
+    `seconds` is the time for which they were, of all of them together; `within` has for each of `WAITS` how many were
+    corrected in so many seconds.
     """
 
     before: int = 0
     after: int = 0
     seconds: float = 0.0
+    within: Sequence[int] = (0,) * len(WAITS)
 
     @property
     def corrected(self) -> int:
@@ -132,12 +137,13 @@ class Trace:
 
 def trace(connection: Connection, beliefs: Beliefs, since: datetime, until: datetime) -> Trace:
     """Follow whoever was stale at some time between two instants, in which the same was true; campaign time."""
-    found = Trace()
+    found, times = Trace(), {"since": since, "until": until, "waits": list(WAITS)}
     if not beliefs:
         return found
     for first, last in _spans(connection, beliefs):
-        row = _run(connection, _TRACE, beliefs, first=first, last=last, since=since, until=until).one()
-        found = Trace(found.before + row.before, found.after + row.after, found.seconds + row.seconds)
+        row = _run(connection, _TRACE, beliefs, first=first, last=last, **times).one()
+        within = [one + more for one, more in zip(found.within, row.within, strict=True)]
+        found = Trace(found.before + row.before, found.after + row.after, found.seconds + row.seconds, within)
     return found
 
 
@@ -250,10 +256,18 @@ FROM (
 # Also who was told something untrue in the middle: by a call that was under way when it stopped being true.
 _TRACE = f"""
 SELECT count(*) AS before, count(*) FILTER (WHERE s.still) AS after,
-       coalesce(sum(extract(epoch FROM CASE WHEN s.still THEN :until ELSE s.true_at END - s.began)), 0)::float8
-           AS seconds
+       coalesce(sum(extract(epoch FROM CASE WHEN s.still THEN :until ELSE s.corrected_at END - s.began)), 0)::float8
+           AS seconds,
+       (SELECT array_agg(n.number ORDER BY n.wait) FROM (
+            SELECT w.wait, count(*) FILTER (WHERE c.seconds <= w.wait) AS number
+            FROM unnest(CAST(:waits AS float8[])) w (wait)
+            LEFT JOIN unnest(array_agg(extract(epoch FROM s.corrected_at - s.began)) FILTER (WHERE NOT s.still))
+                AS c (seconds) ON true
+            GROUP BY w.wait
+        ) n) AS within
 FROM (
-    SELECT b.true_at, coalesce(b.untrue_at > b.true_at, true) AS still,
+    SELECT coalesce(b.untrue_at > b.true_at, true) AS still,
+           (SELECT min(c.at) FROM unnest(b.told_at) c (at) WHERE c.at > b.untrue_at) AS corrected_at,
            CASE WHEN b.untrue_before IS NOT NULL AND (b.true_before IS NULL OR b.true_before < b.untrue_before)
                 THEN CAST(:since AS timestamptz) ELSE b.slipped END AS began
     FROM (
@@ -261,6 +275,7 @@ FROM (
                max(d.at) FILTER (WHERE {{untrue}} AND {_HELD} AND d.at <= :since) AS untrue_before,
                max(d.at) FILTER (WHERE NOT {{untrue}} AND {_HELD} AND d.outcome = 'accepted' AND d.at <= :since)
                    AS true_before,
+               array_agg(d.at) FILTER (WHERE NOT {{untrue}} AND {_HELD} AND d.outcome = 'accepted') AS told_at,
                min(d.at) FILTER (WHERE {{untrue}} AND {_HELD} AND d.at > :since) AS slipped
         FROM {{told}}
         WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND d.at <= :until
