@@ -126,7 +126,7 @@ def _wish(request: Request) -> Wish:
         data=request.data,
         size=request.recipients,
         audience=request.people,
-        acts=read_script(request.script, proposal.announcement) if request.script else None,
+        script=read_script(request.script, proposal.announcement) if request.script else None,
         begin=local_instant(request.begin, proposal) if request.begin else None,
         templates=request.templates,
         site=request.site,
@@ -144,11 +144,22 @@ def _conclude(request: Request, scene: Scene, result: Result, seconds: float) ->
         f"\nthe public was shown {sandbox['received']:,}, {sandbox['duplicates']} of them twice; "
         f"{sandbox['repeats']} calls were repeated under the same key"
     )
+    for change in result.data["changes"]:
+        console.print(_changed(change), soft_wrap=True)
     for problem in result.problems:
         console.print(f"INCONSISTENT  {problem}", style="bold red")
     if not result.problems:
         console.print("consistent: everybody is accounted for, and the public saw what the ledger says", style="green")
     console.print(f"{seconds:.0f} s; report: {request.data / 'report.html'}")
+
+
+def _changed(change: dict[str, Any]) -> str:
+    """A change and what came of it, on a line."""
+    head = f"{minute(change['applied_at'])}  revision {change['revision']}, {change['event']}: "
+    within = next((row["seconds"] for row in change["curve"] if row["stale"] == change["stale_after"]), None)
+    soon = f" within {within:,} s" if within and change["corrected"] else ""
+    told = f"{change['stale_before']:,} had been told otherwise, {change['corrected']:,} were corrected{soon}"
+    return f"{head}{told}, {change['stale_after']:,} are left"
 
 
 def _keep(scene: Scene) -> None:

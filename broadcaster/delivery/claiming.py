@@ -65,8 +65,6 @@ class Claims:
             return None
         channel = self._channels[batch.channel]
         scope = scope_of(connection, channel.pool, batch)
-        if batch.retries or batch.among:
-            _count_again(connection, batch, scope)
         try:
             edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
             document = f"{self._public_url}/surfaces/{channel.slug}.json"
@@ -89,6 +87,10 @@ class Claims:
         rows = recipients.in_range(
             connection, run.scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=fresh
         )
+        if batch.retries or batch.among:
+            # Whom it is for follows from the ledger: a receipt may have said something of somebody since it was cut.
+            settled = batch.settled + sum(len(result.deliveries) for result in found.unknown)
+            batches.resize(connection, batch, settled + len(rows))
         waiting = [row for row in rows if row.id not in taken] if taken else rows
         members, left_out = routing.opened(self._vault, run.edition, waiting)
         run, alike = self._corrected(connection, run, waiting, members)
@@ -129,6 +131,8 @@ class Claims:
         if batch.expires_at > clock.now():
             batches.retry_later(connection, batch.id, batch.token, wait(batch.attempts))
             return
+        if batch.retries or batch.among:
+            _count_again(connection, batch, scope)
         doubtful = {id_ for row in calls.left_open(connection, batch.id) for id_ in row.members}
         rows = recipients.in_range(
             connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from broadcaster.operations import revise
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal.director import ACTOR, Director, Stage
 from broadcaster.rehearsal.isolation import alone_in, fresh_database
-from broadcaster.rehearsal.script import Act, default_script
+from broadcaster.rehearsal.script import Script, default_script, trouble_orders
 from broadcaster.reporting.consistency import contradictions
 from broadcaster.reporting.report import accounts, report
 from broadcaster.sandbox.site import write_sandbox_site
@@ -42,13 +42,13 @@ Watch = Callable[["Scene"], None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to rehearse: acts None for the default script, `begin` None for eight days before the start."""
+    """What to rehearse: `script` None for the default one, `begin` None for eight days before the start."""
 
     proposal: Proposal
     data: Path
     size: int = 20_000
     audience: Path | None = None
-    acts: Sequence[Act] | None = None
+    script: Script | None = None
     begin: datetime | None = None
     templates: Path | None = None
     site: Path | None = None
@@ -93,8 +93,15 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         redis.Redis.from_url(private.redis_url).flushall()
         sandbox_port, web_port = free_port(), free_port()
         sandbox_url, web_url = f"http://{HOST}:{sandbox_port}", f"http://{HOST}:{web_port}"
+        script = wish.script or default_script(wish.proposal.announcement)
         if wish.site is None:
-            write_sandbox_site(wish.data, sandbox_url=sandbox_url, public_url=web_url, templates=wish.templates)
+            write_sandbox_site(
+                wish.data,
+                sandbox_url=sandbox_url,
+                public_url=web_url,
+                templates=wish.templates,
+                stand_ins=script.sandbox,
+            )
         parts = open_app(settings)
         refuse_outside(parts.providers())
         offset_file, begin = wish.data / "clock-offset", wish.begin or default_begin(wish.proposal)
@@ -106,10 +113,11 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
                 stack.start(programs(settings, web_port=web_port, sandbox_port=sandbox_port))
                 # Starting took its seconds; the campaign begins now.
                 clock.move_to(begin, offset_file)
+                _order(sandbox_url, script)
                 _publish(parts, wish)
                 scene = Scene(parts, wish.proposal.announcement.slug, stack, sandbox_url, web_url)
                 stage = Stage(parts, stack, offset_file, sandbox_url, Celery(broker=settings.broker_url))
-                _direct(stage, wish, lambda: watch(scene))
+                Director(stage, wish.proposal, script.acts, lambda: watch(scene)).play()
                 yield scene, _result(scene)
         finally:
             stack.stop()
@@ -148,9 +156,9 @@ def _publish(parts: App, wish: Wish) -> None:
         revise.approve(connection, slug, number, ACTOR, now, parts.reach)
 
 
-def _direct(stage: Stage, wish: Wish, watch: Callable[[], None]) -> None:
-    acts = default_script(wish.proposal.announcement) if wish.acts is None else wish.acts
-    Director(stage, wish.proposal, acts, watch).play()
+def _order(sandbox_url: str, script: Script) -> None:
+    for fault in trouble_orders(script):
+        requests.post(f"{sandbox_url}/faults", json=fault, timeout=10).raise_for_status()
 
 
 def _result(scene: Scene) -> Result:

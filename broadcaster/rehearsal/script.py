@@ -1,8 +1,15 @@
-"""Scripts: what an operator does during a rehearsal, and when.
+"""Scripts: what an operator does during a rehearsal, and when; and, if wanted, how the providers misbehave.
 
 - {at: 2022-03-20 24:00, do: finish}
 - {at: 2022-03-01 09:00, do: cancel, reason: the migration was put off}
 - {at: 2022-03-18 10:00, do: extend, until: 2022-03-24 24:00}
+
+With providers that are no help, the deeds are under `acts`:
+
+sandbox: {sms: [{name: gateway, idempotency: none}]}       # these stand-ins instead of the usual ones
+trouble: [{channel: sms, kind: drop_after, share: 0.01}]   # faults of the sandbox, until `do: calm`
+acts:
+  - {at: 2022-03-18 09:00, do: calm}
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import TypeAdapter, ValidationError, model_validator
 
@@ -18,16 +25,18 @@ from broadcaster.announcement.model import Announcement, Frozen
 from broadcaster.announcement.source import explain, read_source
 from broadcaster.announcement.times import Instant
 from broadcaster.errors import InputError
+from broadcaster.sandbox.faults import Fault
 
 
 class Verb(StrEnum):
-    """What an operator can do."""
+    """What an operator can do; `calm` ends the sandbox's trouble."""
 
     FINISH = "finish"
     CANCEL = "cancel"
     EXTEND = "extend"
     RESCHEDULE = "reschedule"
     REINSTATE = "reinstate"
+    CALM = "calm"
 
 
 _NEEDS: Mapping[Verb, tuple[str, ...]] = {Verb.EXTEND: ("until",), Verb.RESCHEDULE: ("start", "until")}
@@ -59,22 +68,42 @@ class Act(Frozen):
         return self
 
 
+class Script(Frozen):
+    """Deeds in the order of time, and the sandbox in which they are done."""
+
+    acts: tuple[Act, ...] = ()
+    sandbox: Mapping[str, tuple[Mapping[str, Any], ...]] = {}
+    """Channel → fields of each of its stand-ins, where they are not the usual ones."""
+    trouble: tuple[Fault, ...] = ()
+    """Faults that the sandbox is ordered from the beginning."""
+
+
 _ACTS = TypeAdapter(tuple[Act, ...])
+_SCRIPT = TypeAdapter(Script)
 
 
-def read_script(path: Path, announcement: Announcement) -> tuple[Act, ...]:
+def read_script(path: Path, announcement: Announcement) -> Script:
     """Read a script; local times are in the announcement's zone. Raises InputError with every problem in it."""
     source = read_source(path)
+    context = {"zone": announcement.zone_info}
     try:
-        acts = _ACTS.validate_python(source.data, context={"zone": announcement.zone_info})
+        if isinstance(source.data, dict):
+            script = _SCRIPT.validate_python(source.data, context=context)
+        else:
+            script = Script(acts=_ACTS.validate_python(source.data, context=context))
     except ValidationError as error:
         raise InputError([*source.repeats(), *source.problems(tuple(explain(error)))]) from error
     if source.repeated:
         raise InputError(source.repeats())
-    return tuple(sorted(acts, key=lambda act: act.at))
+    return script.model_copy(update={"acts": tuple(sorted(script.acts, key=lambda act: act.at))})
 
 
-def default_script(announcement: Announcement) -> Sequence[Act]:
+def default_script(announcement: Announcement) -> Script:
     """Finish at the planned end; nothing when the end is not known."""
     end = announcement.window.end
-    return (Act(at=end, do=Verb.FINISH),) if end else ()
+    return Script(acts=(Act(at=end, do=Verb.FINISH),) if end else ())
+
+
+def trouble_orders(script: Script) -> Sequence[dict[str, Any]]:
+    """The faults as the sandbox is ordered them."""
+    return [fault.model_dump(mode="json") for fault in script.trouble]

@@ -118,6 +118,9 @@ class Desk:
             return answered
         data = json.loads(body)["data"]
         reception = self._simulators[channel](data)
+        if fault and fault.kind is FaultKind.UNREACHABLE:
+            away = {exhibit.recipient for exhibit in reception.exhibits if fault.strikes(exhibit.shown_to)}
+            reception = replace(reception, failing=reception.failing | away)
         hidden_for = fault.seconds if fault and fault.kind is FaultKind.HIDDEN else 0.0
         answer = self._archive.keep(key, channel, milliseconds(clock.now()), data, reception, hidden_for=hidden_for)
         await self._follow_up(Aftermath(channel, provider, data["broadcast"], reception), fault)

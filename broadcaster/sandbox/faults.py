@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 from collections import Counter
@@ -27,6 +28,8 @@ class FaultKind(StrEnum):
     """Read and never answered: the client waits until its own time-out. Not accepted unless `accepted`."""
     HIDDEN = "hidden"
     """Goes well, but questions about it are answered as if it had never been seen, for `seconds`."""
+    UNREACHABLE = "unreachable"
+    """Goes well, but receipts say later that it failed for a `share` of the people: always the same ones."""
     RECEIPTS_FIRST = "receipts_first"
     """Goes well, but its receipts arrive before its answer."""
     RECEIPTS_TWICE = "receipts_twice"
@@ -63,6 +66,11 @@ class Fault(BaseModel):
     """Whether the call was accepted all the same."""
     seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
 
+    def strikes(self, phone: str) -> bool:
+        """Whether somebody is one of those who cannot be reached."""
+        chance = hashlib.blake2b(f"{self.seed}/{phone}".encode(), digest_size=4).digest()
+        return int.from_bytes(chance, "big") < (self.share or 1) * 2**32
+
     @property
     def sort(self) -> str:
         """What it is counted as, such as `status_429_retry_after`."""
@@ -95,7 +103,9 @@ class _Order:
     chance: random.Random
 
     def strikes(self) -> bool:
-        """Whether it is this call's turn."""
+        """Whether it is this call's turn. Of those who cannot be reached there may be some in every call."""
+        if self.fault.kind is FaultKind.UNREACHABLE:
+            return True
         return self.fault.share is None or self.chance.random() < self.fault.share
 
 

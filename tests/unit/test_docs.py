@@ -190,6 +190,6 @@ def test_example_site_is_one() -> None:
 def test_example_scripts_are_ones(path: Path) -> None:
     """Each script of the example has an act, after the notice was published."""
     announcement = read(EXAMPLE, CHANNELS).announcement
-    acts = read_script(path, announcement)
+    acts = read_script(path, announcement).acts
     assert acts
     assert acts[0].at > announcement.window.start - timedelta(days=8)

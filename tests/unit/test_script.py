@@ -25,7 +25,7 @@ def test_deeds_are_done_in_the_order_of_time(tmp_path: Path) -> None:
         tmp_path,
         "- {at: 2022-03-20 24:00, do: finish}\n- {at: 2022-03-01 09:00, do: cancel, reason: put off}\n",
     )
-    assert read_script(path, EXAMPLE) == (
+    assert read_script(path, EXAMPLE).acts == (
         Act(at=at("2022-03-01 09:00"), do=Verb.CANCEL, reason="put off"),
         Act(at=at("2022-03-21 00:00"), do=Verb.FINISH),
     )
@@ -60,9 +60,9 @@ def test_every_problem_of_a_script_is_said_at_once(tmp_path: Path) -> None:
 
 def test_without_a_script_somebody_finishes_at_the_planned_end() -> None:
     """The shortest rehearsal."""
-    assert default_script(EXAMPLE) == (Act(at=at("2022-03-21 00:00"), do=Verb.FINISH),)
+    assert default_script(EXAMPLE).acts == (Act(at=at("2022-03-21 00:00"), do=Verb.FINISH),)
 
 
 def test_without_an_end_nobody_can_say_when_it_is_over() -> None:
     """So nothing is done."""
-    assert default_script(proposal(window=window("2030-05-10 00:00")).announcement) == ()
+    assert default_script(proposal(window=window("2030-05-10 00:00")).announcement).acts == ()
