@@ -131,12 +131,12 @@ class Claims:
         if batch.expires_at > clock.now():
             batches.retry_later(connection, batch.id, batch.token, wait(batch.attempts))
             return
-        if batch.retries or batch.among:
-            _count_again(connection, batch, scope)
         doubtful = {id_ for row in calls.left_open(connection, batch.id) for id_ in row.members}
         rows = recipients.in_range(
             connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False
         )
+        if batch.retries or batch.among:
+            batches.resize(connection, batch, batch.settled + len(rows))
         reason = "expired while it could not be rendered"
         deliveries = [
             Delivery(row.id, Outcome.UNKNOWN if row.id in doubtful else Outcome.SKIPPED, reason) for row in rows
@@ -156,14 +156,6 @@ def _outdated(connection: Connection, batch: Row[Any], rows: Sequence[Row[Any]])
     planned, phase = tellings.facts_of(connection, batch.slug), Phase(batch.phase)
     true = told_by(phase, planned[batch.revision], None)
     return {number for number in earlier if untrue(told_by(phase, planned[number], None), true)}
-
-
-def _count_again(connection: Connection, batch: Row[Any], scope: Scope) -> None:
-    """Whom it is for follows from the ledger: a receipt may have said something of somebody since it was cut."""
-    left = recipients.in_range(
-        connection, scope, batch.broadcast_id, batch.first_id, batch.last_id, batch.channel, fresh=False
-    )
-    batches.resize(connection, batch, batch.settled + len(left))
 
 
 def _record_now(connection: Connection, batch: Row[Any], result: Result, lease: timedelta) -> None:

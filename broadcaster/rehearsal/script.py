@@ -87,7 +87,7 @@ def read_script(path: Path, announcement: Announcement) -> Script:
     source = read_source(path)
     context = {"zone": announcement.zone_info}
     try:
-        if isinstance(source.data, dict):
+        if isinstance(source.data, dict) and Script.model_fields.keys() & source.data.keys():
             script = _SCRIPT.validate_python(source.data, context=context)
         else:
             script = Script(acts=_ACTS.validate_python(source.data, context=context))
