@@ -157,7 +157,7 @@ def test_every_task_has_its_queue_by_route() -> None:
     """No task falls onto a queue that nobody works on."""
     names = [name for name in app.tasks if not name.startswith("celery.")]
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in names}
-    assert {name.partition(".")[0] for name in names} == {"control", "delivery"}
+    assert {name.partition(".")[0] for name in names} == {"control", "correction", "delivery"}
     assert all(queue == name.partition(".")[0] for name, queue in queues.items())
 
 
