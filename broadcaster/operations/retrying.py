@@ -16,7 +16,7 @@ from broadcaster.announcement.lifecycle import State
 from broadcaster.errors import StateError
 from broadcaster.operations.naming import broadcast_named
 from broadcaster.operations.revise import required
-from broadcaster.planning.broadcast import Broadcast, BroadcastState, broadcast_id
+from broadcaster.planning.broadcast import Among, Broadcast, BroadcastState, broadcast_id
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.truth import STILL_TRUE_IN
@@ -76,6 +76,7 @@ def _again(original: Row[Any], number: int, standing: Standing, reason: str, now
         audience=original.audience,
         note=reason,
         retries=original.id,
+        among=Among(original.among),
     )
 
 

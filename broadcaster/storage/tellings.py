@@ -90,11 +90,15 @@ def _divided(connection: Connection, segments: Sequence[str]) -> tuple[list[Kind
 _OPENED = text(
     """
     SELECT b.id, b.channel, b.phase, b.revision,
-           b.accepted + b.unknown + coalesce(w.told, 0) + CASE WHEN b.state = 'open' THEN 1 ELSE 0 END AS told
+           b.accepted + b.unknown + coalesce(w.told, 0) + coalesce(c.perhaps, 0) AS told
     FROM broadcasts b
     LEFT JOIN LATERAL (
         SELECT sum(x.accepted + x.unknown) AS told FROM batches x WHERE x.broadcast_id = b.id AND NOT x.done
     ) w ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(cardinality(x.members)) AS perhaps FROM calls x
+        WHERE x.batch_id IN (SELECT y.id FROM batches y WHERE y.broadcast_id = b.id AND NOT y.done)
+    ) c ON true
     WHERE b.slug = :slug AND b.opened_at IS NOT NULL ORDER BY b.opened_at, b.id
     """
 )
