@@ -1,4 +1,4 @@
-"""`python -m tests.support.launcher SOCKET`: a process that has loaded the product's libraries and forks for commands.
+"""`python -m tests.support.launcher SOCKET`: a process that has loaded the libraries, and forks for each command.
 
 Most of a command's time goes into loading the libraries. A fork has them already; it is a process of its own all the
 same, and everything of the product's own is loaded in it, by the installed program, as in any other. What starts from
@@ -14,12 +14,11 @@ import importlib
 import json
 import os
 import runpy
-import shutil
+import select
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("broadcaster")
 LIBRARIES = (
     "alembic.command",
@@ -60,7 +60,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], longest: float
         try:
             client.settimeout(longest)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
-            client.connect(str(_listening()))
+            client.connect(_listening())
             socket.send_fds(client, [request.encode()], [its_out, its_err])
         finally:
             os.close(its_out)
@@ -84,33 +84,26 @@ def _code(client: socket.socket) -> int:
 
 
 @cache
-def _listening() -> Path:
-    """The socket of this process's launcher, which is started at first use and ends with us."""
-    folder = Path(tempfile.mkdtemp(prefix="launcher-"))
-    address = folder / "socket"
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server.bind(str(address))
-    server.listen()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.launcher", str(server.fileno())],
-        pass_fds=[server.fileno()],
-        stdin=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
-    )
-    server.close()
-    atexit.register(_end, process, folder)
+def _listening() -> str:
+    """The abstract address of this process's launcher, which is started at first use and ends with us."""
+    address = f"\0launcher-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+        server.bind(address)
+        server.listen()
+        command = [sys.executable, "-m", "tests.support.launcher", str(server.fileno())]
+        process = subprocess.Popen(command, pass_fds=[server.fileno()], stdin=subprocess.PIPE, cwd=ROOT)
+    atexit.register(process.communicate)
     return address
 
 
-def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
-    process.kill()
-    process.wait()
-    shutil.rmtree(folder)
-
-
 def _serve(server: socket.socket) -> None:
-    """Fork for one request after the other; only a fork comes back from here, with everything set for its command."""
+    """Fork for one request after the other; only a fork comes back from here, with everything set for its command.
+
+    Ends when standard input does, which is when whoever started us is gone, in whatever way.
+    """
     while True:
+        if sys.stdin in select.select([server, sys.stdin], [], [])[0]:
+            sys.exit()
         client, _ = server.accept()
         request, outputs, _, _ = socket.recv_fds(client, _LARGEST, 2)
         pid = os.fork()
@@ -128,7 +121,7 @@ def _serve(server: socket.socket) -> None:
 
 
 def _become(request: Mapping[str, Any], outputs: Sequence[int]) -> None:
-    for number, output in enumerate(outputs, 1):
+    for number, output in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
         os.dup2(output, number)
         os.close(output)
     os.environ.clear()
