@@ -21,7 +21,8 @@ up: $(VENV)/.run ## Leave everything running on this machine until Ctrl-C
 
 test: $(VENV)/.dev ## Run the whole test suite
 	@if [ "$$(id -u)" = 0 ] && ! dpkg -s $(PACKAGES) >/dev/null 2>&1; then $(MAKE) system-deps; fi
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@# The tests start hundreds of processes, none of which should compile the product anew.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
 chaos: $(VENV)/.dev ## Campaigns with 100 kills and every other fault (about ten minutes; CHAOS_KILLS, CHAOS_SEED)
 	@$(BIN)/python -m tests.chaos var/chaos

@@ -50,19 +50,10 @@ def programs(
     if sandbox_port:
         found.insert(0, _server("sandbox", "broadcaster.sandbox.app:create", sandbox_port))
     celery = (sys.executable, "-m", "celery", "-A", "workers.app")
-    delivery = (
-        *celery,
-        "worker",
-        "-Q",
-        "delivery,correction",
-        "-n",
-        "delivery@%h",
-        "-c",
-        str(concurrency),
-        "-l",
-        "WARNING",
-    )
-    control = (*celery, "worker", "-Q", "control", "-n", "control@%h", "-P", "solo", "-l", "WARNING")
+    # Workers have nothing to tell each other: all they share is in the database. Asking around would delay their start.
+    worker = (*celery, "worker", "--without-mingle", "--without-gossip", "-l", "WARNING")
+    delivery = (*worker, "-Q", "delivery,correction", "-n", "delivery@%h", "-c", str(concurrency))
+    control = (*worker, "-Q", "control", "-n", "control@%h", "-P", "solo")
     schedule = str(settings.data / "beat-schedule")
     beat = (*celery, "beat", "--schedule", schedule, "--pidfile=", "-l", "WARNING")
     return [*found, Program("delivery", delivery), Program("control", control), Program("beat", beat)]
@@ -119,12 +110,12 @@ class Stack:
                 raise UnreachableError(f"{name} ends again and again", hint=self._tail(name))
             self._running[name] = (program, self._launch(program))
 
-    def stop(self) -> None:
-        """Ask every program to end, wait, and end those that do not."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ask every program to end, wait, and end those that do not; `at_once`, when nothing is under way, ask none."""
         processes = [process for _, process in reversed(self._running.values())]
         for process in processes:
             if process.poll() is None:
-                process.terminate()
+                (_end_group if at_once else subprocess.Popen.terminate)(process)
         deadline = time.monotonic() + STOP_SECONDS
         for process in processes:
             try:

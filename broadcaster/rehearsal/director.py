@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 from celery import Celery
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from broadcaster import clock
 from broadcaster.errors import StateError
@@ -26,6 +26,8 @@ from broadcaster.wiring import App
 ACTOR = "rehearsal"
 LOOK_EVERY = 0.05
 """Seconds between two looks at whether all is quiet."""
+NUDGE_EVERY = 0.2
+"""Seconds between two requests for what beat asks for once a second."""
 PATIENCE = 180.0
 """Seconds without any progress after which a rehearsal gives up."""
 AFTER_THE_LAST_ACT = timedelta(days=3)
@@ -80,6 +82,7 @@ class Director:
         self._slug = proposal.announcement.slug
         self._acts = list(acts)
         self._watch = watch
+        self._nudged_at = -NUDGE_EVERY
         window = proposal.announcement.window
         ends = [instant for act in acts for instant in (act.at, act.until) if instant]
         last = max([window.end or window.start + timedelta(days=35), *ends])
@@ -115,6 +118,7 @@ class Director:
         while not self._is_quiet():
             self._watch()
             self._stage.stack.revive()
+            self._nudge()
             seen = self._signs_of_life()
             if seen != signs:
                 last_sign, signs = time.monotonic(), seen
@@ -124,27 +128,34 @@ class Director:
         self._watch()
 
     def _nudge(self) -> None:
-        """Ask for a tick at once instead of at beat's next second; two schedulers do no harm."""
-        self._stage.celery.send_task("control.tick", queue="control", expires=10)
+        """Ask for a tick and for receipts at once instead of at beat's next second; two schedulers do no harm."""
+        if time.monotonic() - self._nudged_at < NUDGE_EVERY:
+            return
+        for task in ("control.tick", "control.merge_receipts"):
+            # What is not taken soon is not wanted any more: a worker that begins late must not find a heap of them.
+            self._stage.celery.send_task(task, queue="control", expires=1)
+        self._nudged_at = time.monotonic()
 
     def _is_quiet(self) -> bool:
-        now = clock.now()
-        with self._stage.parts.database.begin() as connection:
-            if self._is_busy(connection, now):
-                return False
-            waiting = receipts.unsettled(connection)
-        if waiting or self._sandbox_waiting():
+        """In the order in which one leads to the other: messages are sent, their receipts come, and are joined."""
+        now, database = clock.now(), self._stage.parts.database
+        if self._is_busy(now) or self._sandbox_waiting():
             return False
-        correcting.correct(self._stage.parts.database, now, self._stage.parts.reach)
-        with self._stage.parts.database.begin() as connection:
-            return not self._is_busy(connection, now)
+        with database.begin() as connection:
+            if receipts.unsettled(connection):
+                return False
+        correcting.correct(database, now, self._stage.parts.reach)
+        return not self._is_busy(now)
 
-    def _is_busy(self, connection: Connection, now: datetime) -> bool:
-        return (
-            bool(announcements.overdue(connection, now))
-            or broadcasts.any_due(connection, now)
-            or batches.in_flight(connection, now) > 0
-        )
+    def _is_busy(self, now: datetime) -> bool:
+        with self._stage.parts.database.begin() as connection:
+            # One look: a broadcast that gets its batches between two would be seen by neither.
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+            return (
+                bool(announcements.overdue(connection, now))
+                or broadcasts.any_due(connection, now)
+                or batches.in_flight(connection, now) > 0
+            )
 
     def _signs_of_life(self) -> tuple[int, int]:
         with self._stage.parts.database.begin() as connection:

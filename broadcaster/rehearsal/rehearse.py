@@ -106,7 +106,7 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         refuse_outside(parts.providers())
         offset_file, begin = wish.data / "clock-offset", wish.begin or default_begin(wish.proposal)
         clock.move_to(begin, offset_file)
-        stack = Stack(wish.data / "logs", environment(settings, offset_file))
+        stack, quiet = Stack(wish.data / "logs", environment(settings, offset_file)), False
         try:
             with clock.following(offset_file):
                 _gather(parts, wish, begin)
@@ -118,9 +118,10 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
                 scene = Scene(parts, wish.proposal.announcement.slug, stack, sandbox_url, web_url)
                 stage = Stage(parts, stack, offset_file, sandbox_url, Celery(broker=settings.broker_url))
                 Director(stage, wish.proposal, script.acts, lambda: watch(scene)).play()
+                quiet = True
                 yield scene, _result(scene)
         finally:
-            stack.stop()
+            stack.stop(at_once=quiet)
             parts.database.close()
 
 

@@ -26,8 +26,8 @@ from tests.chaos.grounds import Grounds
 from tests.chaos.stage import ALL, CALL, Wish, asked, stage
 from tests.chaos.strikes import ORDERED, Scene, Strike, carry_out
 from tests.chaos.verdict import Evidence, Limits, Verdict, judge
-from tests.support.cli import PROGRAM
 from tests.support.examples import SLUG
+from tests.support.launcher import PROGRAM
 
 LOOK_EVERY = 0.1
 BETWEEN_STRIKES = 0.3

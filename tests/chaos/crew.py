@@ -113,12 +113,12 @@ class Crew(Stack):
         process.kill()
         process.wait()
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """End everything, also what a killed parent left behind."""
         self.note()
         for process in list(self._frozen):
             self.thaw(process)
-        super().stop()
+        super().stop(at_once=at_once)
         left = [process for process in self._seen.values() if not gone(process)]
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PROGRAM = Path(sys.executable).with_name("broadcaster")
+from tests.support import launcher
+from tests.support.launcher import PROGRAM
+
 LONGEST = 300.0
 """Seconds after which a command counts as hanging."""
 
@@ -40,15 +41,8 @@ class Cli:
 
     def run(self, *arguments: str | Path, **variables: str) -> Ran:
         """Run a command to its end."""
-        found = subprocess.run(
-            [PROGRAM, *arguments],
-            env=self.environment(**variables),
-            capture_output=True,
-            text=True,
-            timeout=LONGEST,
-            check=False,
-        )
-        return Ran(found.returncode, found.stdout, found.stderr)
+        given = [str(argument) for argument in arguments]
+        return Ran(*launcher.run(given, self.environment(**variables), LONGEST))
 
     @contextmanager
     def running(self, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:

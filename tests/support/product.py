@@ -38,7 +38,7 @@ from broadcaster.web import app as web
 from broadcaster.wiring import App, open_app
 from tests.support.examples import SLUG, example
 from tests.support.polling import eventually
-from tests.support.serving import address_of, bound, served
+from tests.support.serving import address_of, bound, served_together
 
 ACTOR = "test"
 
@@ -279,7 +279,8 @@ def running_product(
     clock.move_to(clock.machine_now(), offset_file)
     parts = open_app(settings.load())
     try:
-        with clock.following(offset_file), served(web.create(), web_socket), served(sandbox.create(), sandbox_socket):
+        apps = {web_socket: web.create(), sandbox_socket: sandbox.create()}
+        with clock.following(offset_file), served_together(apps):
             yield Product(parts, parts.courier(), offset_file, sandbox_url, web_url)
     finally:
         parts.database.close()

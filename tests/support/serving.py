@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import uvicorn
@@ -31,14 +31,28 @@ def address_of(found: socket.socket) -> str:
 @contextmanager
 def served(app: FastAPI, on: socket.socket) -> Iterator[None]:
     """Serve `app` until the block ends."""
-    config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [on]})
-    thread.start()
+    with served_together({on: app}):
+        yield
+
+
+@contextmanager
+def served_together(apps: Mapping[socket.socket, FastAPI]) -> Iterator[None]:
+    """Serve each of `apps` on its socket until the block ends; they begin and end at once, for each takes its time."""
+    servers = {on: uvicorn.Server(_config(app)) for on, app in apps.items()}
+    threads = [threading.Thread(target=server.run, kwargs={"sockets": [on]}) for on, server in servers.items()]
+    for thread in threads:
+        thread.start()
     try:
-        eventually(lambda: server.started, "the application is served")
+        eventually(lambda: all(server.started for server in servers.values()), "the applications are served")
         yield
     finally:
-        server.should_exit = True
-        thread.join()
-        on.close()
+        for server in servers.values():
+            server.should_exit = True
+        for thread in threads:
+            thread.join()
+        for on in servers:
+            on.close()
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
