@@ -13,7 +13,10 @@ _YEAR = rf"(?:\d{{4}}|[{_SIGNS}]{{4}})"
 _NOT_WITHIN = rf"(?<![\d{_SIGNS}十廿卅.])"
 _PARTS = "凌晨|清晨|早晨|早上|上午|中午|正午|下午|傍晚|晚上|晚间|夜间|深夜|早|晚"
 # What begins with 时 or 点 and is no clock time.
-_HOUR = "(?:[时時](?![间間候段期刻长長限效常代])|[点點](?![击擊名赞播评評开選选数數位对對多]))"
+_HOUR = (
+    "(?:[时時](?![间間候段期刻长長限效常代])"
+    "|[点點](?![击擊名赞播评評开選选数數位对對多说說要建意原事问問须須提变變注]))"
+)
 
 
 def number(text: str) -> int:
@@ -55,7 +58,9 @@ CHINESE = Grammar(
             rf"(?<!农历)(?<!每年){_NOT_WITHIN}(?:(?P<year>{_YEAR})\s*年\s*)?"
             rf"(?P<month>{_NUMBER})\s*月\s*(?P<day>{_NUMBER})\s*[日号號]"
         ),
-        re.compile(r"(?<![\d./-])(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/])"),
+        re.compile(
+            r"(?<![\d./-])(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/]|[-.]\d)"
+        ),
         # A day without its month counts only beside a clock time or another date.
         re.compile(rf"(?<!每月){_NOT_WITHIN}(?P<day>{_NUMBER})\s*[日号號]"),
     ),

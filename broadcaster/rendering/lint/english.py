@@ -33,7 +33,9 @@ ENGLISH = Grammar(
     days=(
         re.compile(rf"{_DAY}\s+(?:of\s+)?{_MONTH}{_YEAR}"),
         re.compile(rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?!\s*[AaPp]\.?[Mm]\b){_YEAR}"),
-        re.compile(r"(?<![\d./-])(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/])"),
+        re.compile(
+            r"(?<![\d./-])(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d/]|[-.]\d)"
+        ),
         # A day without its month: "26 to 28 February", and "February 26–28".
         re.compile(
             rf"{_DAY}(?=\s*(?:-|–|—|to|and|until|till|&)\s*\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?(?:{_MONTH_WORDS})\b)"

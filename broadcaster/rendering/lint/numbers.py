@@ -17,7 +17,7 @@ _SURE = (
     r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}",  # a mobile phone
 )
 """Forms that nothing else has."""
-_CUED = (r"\(?\d{3}\)?[ -]\d{3}[ -]\d{4}", r"\d{4}[ -]\d{4}", r"\d{3,15}")
+_CUED = (r"\(?\d{3}\)?[ -]\d{3}[ -]\d{4}", r"\d{4}[ -]\d{4}", r"(?![48]00(?!\d))\d{3,15}")
 """Forms that a count or a code can have too: numbers to call when the words around say so."""
 _EDGES = r"(?<![A-Za-z0-9+])(?<!\d[.,\-])(?:{})(?![A-Za-z0-9]|[.,:\-]\d)"
 _FORM = re.compile(_EDGES.format("|".join([f"(?P<sure>{'|'.join(_SURE)})", *_CUED])))

@@ -56,13 +56,23 @@ class _Point:
 def tellings(text: str, grammar: Grammar) -> list[Telling]:
     """The times that `text` tells, in their order. A line break ends whatever was being told."""
     seen = unread(plain(text))
-    points = _points(seen, time_words(seen, grammar), grammar)
+    points = _points(seen, _without_weeks(seen, time_words(seen, grammar), grammar), grammar)
     for point in points:
         point.days, point.clocks = _own(point, DAY), _own(point, CLOCK)
     _halves_of_day(points)
     _days_from_before(points)
     _days_from_after(points)
     return [told for point in points if (told := _telling(text, seen, point, grammar))]
+
+
+def _without_weeks(text: str, words: Sequence[Word], grammar: Grammar) -> list[Word]:
+    """The words but for weekdays from one to another: they stand for all of the days before, and for none."""
+    weeks = {
+        place
+        for place, (before, after) in enumerate(pairwise(words))
+        if before.kind == after.kind == WEEKDAY and _joint(text[before.end : after.start], grammar)
+    }
+    return [word for place, word in enumerate(words) if not {place, place - 1} & weeks]
 
 
 def _points(text: str, words: Sequence[Word], grammar: Grammar) -> list[_Point]:
@@ -109,7 +119,9 @@ def _halves_of_day(points: Sequence[_Point]) -> None:
         words = (before.first(CLOCK), after.first(CLOCK))
         if not after.joint or words[0] is None or words[1] is None or words[0].halved == words[1].halved:
             continue
-        bare = after if words[0].halved else before
+        bare, halved = (after, before) if words[0].halved else (before, after)
+        if min(halved.minutes) < _NOON:
+            continue
         bare.clocks += tuple(Moment(minutes=minutes + _NOON) for minutes in bare.minutes if minutes < _NOON)
 
 
@@ -171,6 +183,7 @@ def _telling(text: str, seen: str, point: _Point, grammar: Grammar) -> Telling |
     if not moments:
         return None
     start, end = point.words[0].start, point.words[-1].end
+    end += seen[start:end].count("(") > seen[start:end].count(")") and seen[end : end + 1] == ")"
     weekday = point.first(WEEKDAY)
     return Telling(
         start,

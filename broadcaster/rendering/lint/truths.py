@@ -97,7 +97,7 @@ class Truths:
         A date that is wrong in its year alone is a slip of the pen, wherever that puts it.
         """
         return all(
-            moment.has_date
+            any(True for _ in moment.on_day(self._years))
             and not any(truth.only_another_year(moment) for truth in self.instants)
             and not any(self._first <= day <= self._last for day in moment.on_day(self._years))
             for moment in telling.moments
