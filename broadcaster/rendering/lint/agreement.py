@@ -52,7 +52,8 @@ def untold(case: Case, one: Reading, other: Reading) -> Iterator[str]:
     """Quotations of the times and the contacts' numbers that `one` tells and `other` does not."""
     told = [_sense(case, telling) for telling in other.times]
     for telling in one.times:
-        if not any(_sense(case, telling) & sense for sense in told):
+        is_wrong = not case.truths.meant(telling) and not case.truths.elsewhere(telling)  # and told for itself
+        if not is_wrong and not any(_sense(case, telling) & sense for sense in told):
             yield telling.quote
     runs = list(digit_runs(other.text))
     known = [digits for _, digits in case.phones()]
