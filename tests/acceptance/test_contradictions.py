@@ -60,8 +60,7 @@ def test_a_contradicting_file_is_not_stored(cli: Cli, database: Database, tmp_pa
     """`apply` and `check --json` say the same as `check`, and nothing else."""
     file = edited(tmp_path / "outage.yaml", (BEFORE, "      zh-Hans: 请在2月26日24时前办完。\n"))
     line = line_of(file, "2月26日24时")
-    for command in (["check", file, "--json"], ["apply", file]):
-        ran = cli.run(*command)
+    for ran in (cli.run("check", file, "--json"), cli.run("apply", file)):
         assert (ran.code, ran.out) == (1, "")
         assert ran.err.startswith(f"error: {file}:{line} advice[0].text.zh-Hans: “2月26日24时” is no time of the")
     with database.begin() as connection:

@@ -194,7 +194,7 @@ STOPPED = [{"id": "all", "services": ["payments", "records"], "access_points": [
 
 def test_a_service_that_is_left_out_of_a_list(tmp_path: Path) -> None:
     """Who names one of the services that stop names them all, or says that there is more."""
-    facts = {"services": SERVICES, "impacts": STOPPED, "title": both("题", "a title")}
+    facts: dict[str, Any] = {"services": SERVICES, "impacts": STOPPED, "title": both("题", "a title")}
     sms(tmp_path, "缴费业务暂停", "Suspended: payments")
     assert [row.message for row in found(tmp_path, **facts)] == [
         "names services that stop, but not “档案业务”",

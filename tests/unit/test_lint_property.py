@@ -143,8 +143,8 @@ def slips(text: str, one: Announcement) -> Iterator[tuple[int, int, str]]:
             yield *match.span(), MONTHS[(MONTHS.index(match["month"]) + 1) % 12]
         else:
             right = int(match["number"])
-            for wrong in {right + 1, max(right - 1, 0)} - {right}:
-                yield *match.span(), f"{wrong:0{len(match['number'])}d}"
+            for other in {right + 1, max(right - 1, 0)} - {right}:
+                yield *match.span(), f"{other:0{len(match['number'])}d}"
     for contact in one.contacts:
         for match in re.finditer(re.escape(contact.value), text):
             for place in [place for place, sign in enumerate(contact.value) if sign.isdigit()]:

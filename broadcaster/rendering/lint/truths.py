@@ -17,7 +17,8 @@ from broadcaster.rendering.view import Occasion
 
 AROUND = timedelta(days=31)
 """Before the first and after the last time of an outage, a text of the announcement may tell other dates."""
-_TIMES = ("window.start", "window.end", "resume")
+_TIMES = frozenset({"start", "end", "resume", "last_acceptance", "deadline"})
+"""The last word of a fact that is an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,10 @@ def _occasion(announcement: Announcement, occasion: Occasion) -> Iterator[Held]:
     if occasion.finished_at:
         yield Held((), occasion.finished_at, ends=False)
     for change in occasion.changes:
-        for value in (change.old, change.new):
-            if value and value != UNKNOWN and change.path in _TIMES:
-                yield Held((), parse_instant(value, announcement.zone_info), ends=True)
+        if change.path.rpartition(".")[2] in _TIMES:
+            for value in (change.old, change.new):
+                if value and value != UNKNOWN:
+                    yield Held((), parse_instant(value, announcement.zone_info), ends=True)
 
 
 def _same_day(moment: Moment, day: date) -> bool:

@@ -73,6 +73,8 @@ def _word(kind: str, match: Match[str], grammar: Grammar) -> Word | None:
     start, end = match.span()
     start += len(match[0]) - len(match[0].lstrip())
     end -= len(match[0]) - len(match[0].rstrip())
+    if kind == DAY and match[0].endswith("."):
+        end -= 1  # far more often a sentence's than a month's
     if kind == WEEKDAY:
         return Word(kind, start, end, weekday=grammar.weekday_names[match["weekday"].lower()])
     if kind == RELATIVE:
