@@ -251,7 +251,8 @@ def test_times_that_only_the_occasion_knows_are_true() -> None:
     source = parse_source(announcement_yaml(**FACTS), "file.yaml")
     one = parse(source, CHANNELS).announcement
     end = FactChange("window.end", "2022-03-15T00:00:00+08:00", "2022-03-21T00:00:00+08:00")
-    occasion = Occasion(finished_at=one.window.start.replace(day=28, hour=7, minute=5), changes=(end,))
+    row = FactChange("impact.all.last_acceptance", "2022-02-24T17:00:00+08:00", "2022-02-26T00:00:00+08:00")
+    occasion = Occasion(finished_at=one.window.start.replace(day=28, hour=7, minute=5), changes=(end, row))
     messages = [
         render(Templates(), spec, one, phase, language, occasion)
         for spec in SPECS

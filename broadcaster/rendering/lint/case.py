@@ -39,6 +39,8 @@ class Case:
     fields: tuple[TextField, ...]
     matters: Mapping[str, Matters]
     """By language."""
+    rows_changed: bool
+    """Whether impact rows have changed: a message then names the services of those rows alone."""
     known_numbers: frozenset[str]
     """The digits of every number that a text may give."""
     places: Places
@@ -52,7 +54,9 @@ class Case:
         fields = tuple(text_fields(announcement))
         matters = {language: Matters.of(fields, language) for language in announcement.languages}
         known = frozenset(_known_numbers(announcement, fields))
-        return cls(announcement, truths(announcement, occasion), fields, matters, known, places, specs)
+        rows_changed = any(change.path.startswith("impact.") for change in occasion.changes)
+        told = truths(announcement, occasion)
+        return cls(announcement, told, fields, matters, rows_changed, known, places, specs)
 
     def read(self, text: str, language: str) -> Reading:
         """Read a text back."""

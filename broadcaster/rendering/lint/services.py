@@ -18,7 +18,7 @@ def service_problems(case: Case, reading: Reading, where: Place) -> Iterator[Pro
     stopped = stopped_services(case)
     missing = [number for number in stopped if ("services", number) not in told.perhaps]
     named = [number for number in stopped if ("services", number) in told.surely]
-    if not named or not missing or any(_says_more(case, number, reading) for number in named):
+    if case.rows_changed or not named or not missing or any(_says_more(case, number, reading) for number in named):
         return
     for number in missing:
         service = case.announcement.services[number]
