@@ -34,9 +34,13 @@ class Problem:
     message: str
     place: Place = Place()
     hint: str | None = None
+    against: Place | None = None
+    """Where the other of two things stands that contradict each other."""
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}" if str(self.place) else self.message
+        if self.against and str(self.against):
+            text = f"{text}: {self.against}"
         return f"{text} ({self.hint})" if self.hint else text
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from broadcaster.announcement.text import Language, LocalizedText, Words
-from broadcaster.announcement.times import Instant, zone_of
+from broadcaster.announcement.times import Day, Instant, zone_of
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 """Lower-case words joined by hyphens."""
@@ -202,6 +202,8 @@ class Announcement(Frozen):
     advice: tuple[Advice, ...] = ()
     contacts: tuple[Contact, ...] = ()
     links: tuple[Link, ...] = ()
+    also_true: tuple[Day, ...] = ()
+    """Other days that the texts tell, and that are no times of the outage: of a payment, of an earlier notice."""
 
     @property
     def zone_info(self) -> ZoneInfo:

@@ -20,6 +20,7 @@ _PATTERN = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[ T](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?"
     r"\s?(?P<offset>Z|[+-]\d{2}:\d{2})?"
 )
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -84,6 +85,15 @@ def _first_after_gap(naive: datetime, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(high, zone)
 
 
+def parse_day(value: object) -> date:
+    """Read a calendar day such as `2022-02-24`; raises ValueError that says what was expected."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
+        raise ValueError(f"{value!r} is not a day; expected one such as 2022-02-24")
+    return date.fromisoformat(value.strip())
+
+
 def _validate(value: Any, info: ValidationInfo) -> datetime:
     zone = (info.context or {}).get("zone")
     return parse_instant(value, zone)
@@ -95,3 +105,6 @@ Instant = Annotated[
     PlainSerializer(lambda value: value.isoformat(), return_type=str, when_used="json"),
 ]
 """An aware datetime. Validation takes the zone of local times from the context key `zone`."""
+
+Day = Annotated[date, BeforeValidator(parse_day)]
+"""A calendar day, in whatever zone."""

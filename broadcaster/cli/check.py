@@ -6,40 +6,43 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster import settings as settings_module
+from broadcaster.announcement.source import read_source
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.errors import InputError
 from broadcaster.planning.phase import Phase
-from broadcaster.planning.proposal import Proposal, read
+from broadcaster.planning.proposal import Proposal, parse
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.gallery import write_gallery
 from broadcaster.rendering.message import Message
-from broadcaster.rendering.renderer import render_all
+from broadcaster.rendering.review import review
 from broadcaster.wiring import open_site
 
 
 def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
     """Validate, render everything, print measures; raises InputError with every problem."""
-    proposal = read(file, CHANNELS)
-    messages, problems = render_all(_templates(templates), _specs(None), proposal.announcement)
+    source = read_source(file)
+    proposal = parse(source, CHANNELS)
+    messages, problems = review(_templates(templates), _specs(None), proposal.announcement, source)
     if problems:
         raise InputError(problems)
     if as_json:
         print_json({"slug": proposal.announcement.slug, "messages": [_message_data(row) for row in messages]})
         return
     _print_measures(messages)
-    console.print(f"\n{file}: {len(messages)} messages, everything fits")
+    console.print(f"\n{file}: {len(messages)} messages, everything fits and agrees")
 
 
 def render(
     file: Path, out: Path, channel: str | None, phase: str | None, language: str | None, templates: Path | None
 ) -> None:
     """Write the messages and their gallery into `out`."""
-    proposal = read(file, CHANNELS)
+    source = read_source(file)
+    proposal = parse(source, CHANNELS)
     found = _templates(templates)
     phases = [_phase(phase)] if phase else list(Phase)
     languages = [_language(proposal, language)] if language else None
-    messages, problems = render_all(found, _specs(channel), proposal.announcement, phases, languages)
+    messages, problems = review(found, _specs(channel), proposal.announcement, source, phases, languages)
     if problems:
         raise InputError(problems)
     written = write_gallery(out, messages, proposal.announcement, found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from broadcaster import clock
+from broadcaster.announcement.source import Source, read_source
 from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.channels.registry import CHANNELS
@@ -18,7 +19,7 @@ from broadcaster.operations.preview import hold_to, preview
 from broadcaster.operations.revise import Consent
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import Proposal
-from broadcaster.rendering.renderer import render_all
+from broadcaster.rendering.review import review
 from broadcaster.wiring import App
 
 
@@ -27,16 +28,16 @@ def apply(file: Path, mark: str | None, consent: Consent, *, as_json: bool) -> N
     proposal, shown = plan_file.read(file)
     mark = mark or shown
     with session() as parts:
-        refuse_unfit(parts, proposal)
+        refuse_unfit(parts, proposal, None if shown else read_source(file))
         if mark:
             carry_out(parts, proposal, mark, consent, "", as_json=as_json)
         else:
             _propose(parts, proposal, as_json=as_json)
 
 
-def refuse_unfit(parts: App, proposal: Proposal) -> None:
-    """Raise InputError unless everything that the proposal could ever say can be said."""
-    _, problems = render_all(parts.templates, [row.spec for row in CHANNELS.values()], proposal.announcement)
+def refuse_unfit(parts: App, proposal: Proposal, source: Source | None = None) -> None:
+    """Raise InputError unless everything that the proposal could ever say can be said, and agrees with its facts."""
+    _, problems = review(parts.templates, [row.spec for row in CHANNELS.values()], proposal.announcement, source)
     if problems:
         raise InputError(problems)
 

@@ -6,7 +6,7 @@ A site's folder comes first and overrides ours file by file. HTML templates esca
 from __future__ import annotations
 
 import html
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,22 @@ class Templates:
     def blocks(self, name: str) -> list[str]:
         """The names of a template's blocks, in the order in which it writes them."""
         return list(self._load(name).blocks)
+
+    def place(self, name: str, quote: str = "") -> Place:
+        """Where `quote` is written out: in a template or one it includes; else the template as a whole."""
+        for file in self._with_snippets(name) if quote else ():
+            source, path = self._source(file)
+            for number, line in enumerate(source.splitlines(), 1):
+                if quote in line:
+                    return Place(path, number)
+        return Place(self._source(name)[1])
+
+    def _with_snippets(self, name: str) -> Iterator[str]:
+        yield name
+        source, path = self._source(name)
+        for included in meta.find_referenced_templates(self._environment.parse(source, name, path)):
+            if included:
+                yield from self._with_snippets(included)
 
     def check_names(self, name: str, known: Set[str]) -> None:
         """Raise InputError when a template or one it includes uses a name nobody defines, in whatever branch."""

@@ -43,6 +43,8 @@ class MessageSpec:
     parts: tuple[str, ...] = ()
     html_parts: frozenset[str] = frozenset()
     finish: Callable[[str, str], str] = lambda text, _language: text.strip()
+    brief: bool = False
+    """Whether there is so little room that the zone need not be named to readers who take it for granted."""
 
 
 ADDRESSEE = "\ue000"

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from broadcaster.announcement.facts import FactChange
+from broadcaster.announcement.instants import instants
 from broadcaster.announcement.model import AccessPoint, Announcement, ContactKind, Impact, ImpactState, Service
 from broadcaster.rendering.changed import Told
 from broadcaster.rendering.wording import Wording, wording
@@ -50,7 +51,7 @@ def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[
         "reason": announcement.reason[language],
         "owner": announcement.owner.name[language],
         "signature": announcement.owner.signature[language],
-        "zone": _zone_name(announcement, language),
+        "zone": zone_name(announcement, language),
         "window": words.window(window.start, window.end, year=True),
         "window_short": words.window(window.start, window.end, year=False),
         "starts": words.instant(window.start, year=True),
@@ -76,10 +77,14 @@ def view(announcement: Announcement, language: str, occasion: Occasion) -> dict[
     }
 
 
-def _zone_name(announcement: Announcement, language: str) -> str:
+def zone_name(announcement: Announcement, language: str) -> str:
+    """What people call the zone; else its offset, or its IANA name when a clock change makes two of that."""
     if announcement.zone_name:
         return announcement.zone_name[language]
-    offset = f"{announcement.window.start:%z}"
+    offsets = {f"{held.instant:%z}" for held in instants(announcement)}
+    if len(offsets) > 1:
+        return announcement.zone
+    (offset,) = offsets
     return f"UTC{offset[:3]}:{offset[3:5]}"
 
 

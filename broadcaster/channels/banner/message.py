@@ -20,4 +20,6 @@ def one_line(text: str, language: str) -> str:
     return ("" if language.startswith("zh") else " ").join(lines)
 
 
-SPEC = MessageSpec(slug="banner", extension="txt", parts=("text", "link_text"), measure=measure, finish=one_line)
+SPEC = MessageSpec(
+    slug="banner", extension="txt", parts=("text", "link_text"), measure=measure, finish=one_line, brief=True
+)

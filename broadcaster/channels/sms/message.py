@@ -27,4 +27,4 @@ def measure(parts: Parts) -> tuple[Measure, ...]:
     )
 
 
-SPEC = MessageSpec(slug="sms", extension="txt", measure=measure, finish=one_line)
+SPEC = MessageSpec(slug="sms", extension="txt", measure=measure, finish=one_line, brief=True)

@@ -1,0 +1,81 @@
+"""Contradictions: a file or template that tells another time or number than the facts is refused with both places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from broadcaster.storage import announcements
+from broadcaster.storage.database import Database
+from tests.support.cli import Cli
+from tests.support.examples import EXAMPLE, Edit, edited, line_of
+
+BEFORE = "      zh-Hans: 急需办理的业务，请在暂停前办完。\n"
+BEFORE_EN = "      en: Please finish urgent business before the suspension begins.\n"
+
+CONTRADICTIONS = [
+    pytest.param(
+        (BEFORE, "      zh-Hans: 请在2月26日24时前办完。\n"),
+        "advice[0].text.zh-Hans: “2月26日24时” is no time of the announcement",
+        "window.start",
+        id="24:00 of the wrong day",
+    ),
+    pytest.param(
+        (BEFORE, "      zh-Hans: 请在2022年2月25日（星期四）24时前办完。\n"),
+        "advice[0].text.zh-Hans: “2022年2月25日（星期四）24时”: that day is a Friday, not a Thursday",
+        "window.start",
+        id="wrong weekday",
+    ),
+    pytest.param(
+        (BEFORE_EN, "      en: Please call 12345 before the suspension begins.\n"),
+        "advice[0].text.en: “12345” is no number of the contacts",
+        "contacts[0].value",
+        id="a number that is not in the contacts",
+    ),
+    pytest.param(
+        (BEFORE_EN, "      en: Please finish by 24:00 on 25 February.\n"),
+        "advice[0].text.zh-Hans: lacks “24:00 on 25 February”, which en tells",
+        "advice[0].text.en",
+        id="a language that lacks a time",
+    ),
+]
+
+
+@pytest.mark.parametrize(("edit", "says", "against"), CONTRADICTIONS)
+def test_check_refuses_a_text_that_contradicts_the_facts(
+    bare_cli: Cli, tmp_path: Path, edit: Edit, says: str, against: str
+) -> None:
+    """With the line of the text, and behind it the line of the fact."""
+    file = edited(tmp_path / "outage.yaml", edit)
+    ran = bare_cli.run("check", file)
+    assert (ran.code, ran.out) == (1, "")
+    (error,) = [line for line in ran.err.splitlines() if says in line]
+    assert error.startswith(f"error: {file}:")
+    assert f": {file}:" in error
+    assert f" {against}" in error.partition(says)[2]
+
+
+def test_a_contradicting_file_is_not_stored(cli: Cli, database: Database, tmp_path: Path) -> None:
+    """`apply` and `check --json` say the same as `check`, and nothing else."""
+    file = edited(tmp_path / "outage.yaml", (BEFORE, "      zh-Hans: 请在2月26日24时前办完。\n"))
+    line = line_of(file, "2月26日24时")
+    for ran in (cli.run("check", file, "--json"), cli.run("apply", file)):
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith(f"error: {file}:{line} advice[0].text.zh-Hans: “2月26日24时” is no time of the")
+    with database.begin() as connection:
+        assert list(announcements.all_standing(connection)) == []
+
+
+def test_render_refuses_a_template_that_contradicts_the_facts(bare_cli: Cli, tmp_path: Path) -> None:
+    """A date left over from another outage: the line of the template, and the line of the window it contradicts."""
+    template = tmp_path / "templates/sms/_call.zh-Hans.txt.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("咨询电话：{{ hotline }}。\n停机至3月21日24时。\n", encoding="utf-8")
+    out = tmp_path / "out"
+    ran = bare_cli.run("render", EXAMPLE, "--out", out, "--templates", template.parents[1], "--language", "zh-Hans")
+    assert ran.code == 1
+    assert ran.err.startswith(f"error: {template}:2: “3月21日24时” is no time of the announcement; ")
+    assert f"{EXAMPLE}:{line_of(EXAMPLE, 'window:')} window.end" in ran.err
+    assert len(ran.err.splitlines()) == 1
+    assert not out.exists()
