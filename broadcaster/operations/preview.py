@@ -69,7 +69,7 @@ def preview(
         refuse_over(standing)
         told = _fact_changes(connection, standing, proposal)
         stale = _stale(connection, standing, proposal) if counted and told else {}
-        present = _present(connection, standing, proposal, now, reach, stale if counted else None)
+        present = _present(connection, standing, proposal, now, reach, stale if counted and told else None)
     changes = compare(present.known.values(), plan(proposal, present, now))
     expected = outlook(connection, proposal, present, changes, now, reach)
     base = standing.approved_revision if standing else None

@@ -92,9 +92,12 @@ class Told:
 
 def _edges(changes: Sequence[FactChange]) -> list[FactChange]:
     """The changed times of the whole; a resume time that moved along with the end would say the same thing twice."""
-    by_path = {row.path: row for row in changes if row.path in _EDGES and (row.old or row.path != "window.start")}
-    end, resume = by_path.get("window.end"), by_path.get("resume")
-    if end and resume and ((end.old, end.new) == (resume.old, resume.new) or resume.old is None):
+    by_path = {row.path: row for row in changes if row.path in _EDGES}
+    start, end, resume = (by_path.get(path) for path in _EDGES)
+    if start and start.old is None:
+        # They were told that the end passed, and of no other time: what they hold of it is the end.
+        return [end] if end else []
+    if end and resume and (end.old, end.new) == (resume.old, resume.new):
         del by_path["resume"]
     return [by_path[path] for path in _EDGES if path in by_path]
 
