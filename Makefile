@@ -3,6 +3,7 @@
 VENV     := .venv
 BIN      := $(VENV)/bin
 EXAMPLE  := examples/qingdao-2022/announcement.yaml
+SECOND   := examples/qingdao-2022/script-second-act.yaml
 # What the tests need from Debian: a browser with Chinese fonts, and servers of the machine itself beside the wheels'.
 PACKAGES := chromium fonts-noto-cjk postgresql redis-server
 PIP      := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -13,8 +14,10 @@ PIP      := $(BIN)/python -m pip --disable-pip-version-check --quiet
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## Rehearse the Qingdao outage from publication to restoration (about a minute)
+demo: $(VENV)/.run ## Rehearse the Qingdao outage as it was planned, and then as it might have gone (about two minutes)
 	@$(BIN)/broadcaster rehearse $(EXAMPLE) --data var/demo --from "2022-02-18 10:00"
+	@echo && echo "second act: four days more, then back two days early; until then a gateway that is no help"
+	@$(BIN)/broadcaster rehearse $(EXAMPLE) --data var/demo/second-act --from "2022-02-18 10:00" --script $(SECOND)
 
 up: $(VENV)/.run ## Leave everything running on this machine until Ctrl-C
 	@$(BIN)/broadcaster up
