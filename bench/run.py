@@ -29,16 +29,17 @@ _SETUPS = {
 class Size:
     """How much of everything."""
 
-    arms: int = 200_000
+    arms: int = 1_000_000
+    """So many that the wait for the tick which opens the broadcast, and for its canary, no longer counts."""
     per_recipient: int = 5_000
     growth: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     schedule: int = 100_000
-    pacing_seconds: float = 15.0
+    pacing_seconds: float = 60.0
 
     @classmethod
     def large(cls) -> Size:
         """With ten million recipients."""
-        return cls(growth=(10_000, 100_000, 1_000_000, 10_000_000), pacing_seconds=60.0)
+        return cls(growth=(10_000, 100_000, 1_000_000, 10_000_000))
 
     @classmethod
     def small(cls, recipients: int) -> Size:

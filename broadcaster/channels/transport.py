@@ -23,6 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from requests_hardened import Config, Manager
 from requests_hardened.ip_filter import InvalidIPAddress
@@ -35,6 +36,8 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
 )
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Timeout
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
@@ -81,11 +84,10 @@ class Transport:
 
     def post_event(self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
         """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer."""
-        event = {"type": kind, "timestamp": at.isoformat(), "data": data}
-        body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data})
         sent_at = self._made_at or clock.machine_now()
-        headers = {"content-type": "application/json; charset=utf-8", **_signed(provider, key, sent_at, body)}
-        answer = self._exchange(provider, body.encode(), headers)
+        headers = {"content-type": "application/json; charset=utf-8", **_signed(provider, key, sent_at, body.decode())}
+        answer = self._exchange(provider, body, headers)
         _raise_for_status(provider, answer, clock.machine_now() - sent_at)
         return answer.body
 
@@ -118,24 +120,45 @@ class Transport:
         """One request and its whole answer, whatever its status; raises what is known when there is none."""
         if self._loopback_only and not is_loopback(provider.url):
             raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
+        deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
         try:
-            deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
             request = self._question(provider.url, query) if query else self._posting(provider.url, body)
             request.headers.update(headers)
-            timeout = (CONNECT_TIMEOUT, provider.timeout)
-            # By the adapter itself: a session would look for cookies, hooks and redirects, which there are none of.
-            adapter = self._session.get_adapter(provider.url)
-            answer = adapter.send(request, timeout=timeout, stream=True, verify=self._session.verify)
-            return _Answer(answer.status_code, _read(provider, answer, deadline), _retry_after(answer))
+            answer = self._send(request, Timeout(CONNECT_TIMEOUT, provider.timeout))
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
             raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
         except (LocationParseError, UnicodeError):  # a host name that no name server takes, such as `a..b`
             raise PermanentError(f"{provider.name}: its address is not a usable URL") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _failure(provider, error) from error
+        try:
+            return _Answer(answer.status, _read(provider, answer, deadline), _retry_after(answer))
         except HTTPError as error:
             raise AmbiguousError(f"{provider.name} broke off its answer ({type(error).__name__})") from error
+
+    def _send(self, request: requests.PreparedRequest, timeout: Timeout) -> BaseHTTPResponse:
+        """Send by the connection pool that `requests` would use, which checks the address; the answer's head is read.
+
+        `requests` itself would look for cookies, hooks and redirects, which there are none of: half of a call's time.
+        """
+        url, verify = request.url or "", self._session.verify
+        adapter = self._session.get_adapter(url)
+        pool = adapter.get_connection_with_tls_context(request, verify)
+        adapter.cert_verify(pool, url, verify, None)
+        answer: BaseHTTPResponse = pool.urlopen(
+            request.method,
+            request.path_url,
+            request.body,
+            request.headers,
+            retries=adapter.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+        return answer
 
     def _question(self, url: str, query: dict[str, str]) -> requests.PreparedRequest:
         prepared: requests.PreparedRequest = self._session.prepare_request(requests.Request("GET", url, params=query))
@@ -169,15 +192,14 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _read(provider: Provider, answer: requests.Response, deadline: float) -> bytes:
+def _read(provider: Provider, answer: BaseHTTPResponse, deadline: float) -> bytes:
     """The body, in pieces: one that drips or does not end is cut off, and the call is in doubt."""
     content = bytearray()
-    while piece := answer.raw.read1(65_536, decode_content=True):
+    while piece := answer.read1(65_536, decode_content=True):
         content += piece
         if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
             answer.close()
             raise AmbiguousError(f"{provider.name} sent an answer that does not end")
-    answer.close()
     return bytes(content)
 
 
@@ -210,28 +232,27 @@ def _raise_for_status(provider: Provider, answer: _Answer, age: timedelta) -> No
     raise PermanentError(what)
 
 
-def _retry_after(answer: requests.Response) -> float | None:
+def _retry_after(answer: BaseHTTPResponse) -> float | None:
     value = answer.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None
 
 
-def _failure(provider: Provider, error: requests.RequestException) -> TransientError | AmbiguousError | PermanentError:
+def _failure(provider: Provider, error: Exception) -> TransientError | AmbiguousError | PermanentError:
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return PermanentError(f"{provider.name}: its address is not a usable URL")
-    if isinstance(error, requests.exceptions.ConnectTimeout) or _was_never_sent(error):
+    if _was_never_sent(error):
         return TransientError(f"{provider.name} cannot be reached")
     # The exception's own text would hold the URL and perhaps a key in it: its kind is enough.
     return AmbiguousError(f"{provider.name} gave no readable answer ({type(error).__name__})")
 
 
-def _was_never_sent(error: requests.RequestException) -> bool:
+def _was_never_sent(error: Exception) -> bool:
     if isinstance(error.__cause__, socket.gaierror):  # how the address filter says that a name has no address
         return True
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    reason = error.reason if isinstance(error, MaxRetryError) else error
     # A certificate is looked at before anything is said; a later TLS failure proves nothing.
     refused_certificate = any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(reason))
-    return refused_certificate or isinstance(reason, _NEVER_SENT)
+    return refused_certificate or isinstance(reason, (*_NEVER_SENT, requests.exceptions.ConnectTimeout))
 
 
 def _chain(error: object) -> Iterator[object]:

@@ -11,11 +11,9 @@ from sqlalchemy import Connection
 
 from broadcaster import clock
 from broadcaster.announcement.times import at_clock
-from broadcaster.channels.provider import Quota
 from broadcaster.delivery.run import Step
+from broadcaster.delivery.striding import is_unlimited
 from broadcaster.storage import quotas
-
-_UNLIMITED = Quota()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,14 @@ class Allowance:
         self._taken: dict[str, date] = {}
         self._unused: list[tuple[date, Step]] = []
 
-    def is_unlimited(self, step: Step) -> bool:
-        """Whether the call's provider has no quota at all."""
-        return step.provider.quota == _UNLIMITED
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing to give back."""
+        return not self._unused
 
     def take(self, connection: Connection, step: Step) -> Allowed:
         """Count the call in, as far as its provider's quotas allow."""
-        if step.provider.quota == _UNLIMITED:
+        if is_unlimited(step):
             return EVERYBODY
         day, ids = self._today(), [member.id for member in step.call.members]
         self._taken[step.call.key] = day
@@ -64,7 +63,7 @@ class Allowance:
 
     def give_back(self, step: Step) -> None:
         """The call was surely not accepted; what it took is given back with `settle`."""
-        if step.provider.quota != _UNLIMITED:
+        if not is_unlimited(step):
             self._unused.append((self._taken.get(step.call.key, self._today()), step))
 
     def settle(self, connection: Connection) -> None:

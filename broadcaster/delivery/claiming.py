@@ -76,7 +76,7 @@ class Claims:
 
     def _calls(self, connection: Connection, run: Run) -> Claimed:
         batch = run.batch
-        left_open = calls.left_open(connection, batch.id)
+        left_open = calls.left_open(connection, batch.id) if batch.left_open else []
         found = doubts.sort_out(run, left_open, _outdated(connection, batch, left_open))
         for result in found.unknown:
             _record_now(connection, batch, result, self._lease)
@@ -160,4 +160,4 @@ def _outdated(connection: Connection, batch: Row[Any], rows: Sequence[Row[Any]])
 
 def _record_now(connection: Connection, batch: Row[Any], result: Result, lease: timedelta) -> None:
     """Record in the transaction of the claim itself, which holds the lease."""
-    recording.stride(connection, batch, lease, result)
+    recording.stride(connection, batch, lease, [result])

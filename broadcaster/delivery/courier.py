@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from broadcaster import logs
 from broadcaster.channels.base import Channel
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import CONNECT_TIMEOUT, Transport
+from broadcaster.delivery import striding
 from broadcaster.delivery.claiming import Claims
 from broadcaster.delivery.gate import LONGEST_WAIT, TRIES, Gate
 from broadcaster.delivery.messages import Press
+from broadcaster.delivery.run import Run
 from broadcaster.delivery.trip import Means, Trip
-from broadcaster.storage.database import Database
+from broadcaster.storage.database import Database, Session
 from broadcaster.vault import Vault
 
 SPARE_SECONDS = 5.0
@@ -42,22 +46,34 @@ class Courier:
         self._means = Means(transport, gate, self.lease)
         self._claims = Claims(channels, providers, press, vault, public_url, self.lease)
 
-    def deliver(self, batch_id: int) -> None:
-        """Carry the batch as far as it goes now; what is left is a row that says when to go on."""
+    def deliver(self, batch_id: int) -> bool:
+        """Carry the batch as far as it goes now; what is left is a row that says when to go on.
+
+        Gives whether its broadcast waits for its next batches to be cut: the next tick may come at once.
+        """
         with logs.bound(batch=batch_id), self._database.session() as session:
-            claimed = session.attempt(lambda connection: self._claims.claim(connection, batch_id))
-            if claimed is None:
-                return
-            batch = claimed.run.batch
-            with logs.bound(broadcast=batch.broadcast_id, channel=batch.channel):
-                Trip(session, self._means, claimed).go()
+            found = session.attempt(lambda connection: self._begin(session, connection, batch_id))
+            if found is None:
+                return False
+            run, trip = found
+            with logs.bound(broadcast=run.batch.broadcast_id, channel=run.channel.slug):
+                return trip.go()
+
+    def _begin(self, session: Session, connection: Connection, batch_id: int) -> tuple[Run, Trip] | None:
+        """Claim a batch and write down its first calls; None when it is not free, or cannot be carried now."""
+        claimed = self._claims.claim(connection, batch_id)
+        if claimed is None:
+            return None
+        trip = Trip(session, self._means, claimed)
+        trip.begin(connection)
+        return claimed.run, trip
 
 
 def _lease(providers: Providers) -> timedelta:
-    """How long a claim holds: longer than the slowest call can take, because every call renews it.
+    """How long a claim holds: longer than the slowest call can take, because every stride renews it.
 
-    A call may wait for its pace (twice, when it slept through its slot), for its answer's first byte, and once more for
-    its last one.
+    The last call of a stride comes when that has lasted its longest. A call may wait for its pace (twice, when it slept
+    through its slot), for its answer's first byte, and once more for its last one.
     """
     slowest = max((row.timeout for of_channel in providers.values() for row in of_channel.values()), default=0.0)
-    return timedelta(seconds=TRIES * LONGEST_WAIT + CONNECT_TIMEOUT + 2 * slowest + SPARE_SECONDS)
+    return timedelta(seconds=striding.LONGEST + TRIES * LONGEST_WAIT + CONNECT_TIMEOUT + 2 * slowest + SPARE_SECONDS)

@@ -4,6 +4,9 @@ A worker waits here for a slot that is near, so that the guard, asked afterwards
 Where Redis does not answer, a provider with a pace gets no call: rather late than too fast. One without gets its calls;
 its circuit begins closed when Redis is back.
 
+Whoever has several calls ahead reserves their slots by one question, where these are near each other. A slot that it
+comes to late is lost.
+
 A provider without a pace whose circuit is closed costs nothing most of the time: Redis is asked twice a second, and
 told of successes then. Failures are reported at once, with the successes before them.
 """
@@ -14,7 +17,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import redis
@@ -24,7 +27,7 @@ from redis.retry import Retry
 
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.breaker import Circuit, opens
-from broadcaster.delivery.pacing import LATE
+from broadcaster.delivery.pacing import LATE, spacing, together
 from broadcaster.delivery.retry import LONGEST_RETRY_AFTER
 from broadcaster.delivery.turnstile import Answer, Turn, Turnstile
 from broadcaster.errors import InputError, Problem
@@ -68,6 +71,25 @@ class Shut:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Reserved:
+    """Slots that are ours, each for a call of at most so many `messages`; times are of a monotonic clock.
+
+    The first one begins by `at` for certain, and is lost after `until`.
+    """
+
+    at: float
+    until: float
+    apart: float
+    number: int
+    messages: int
+
+    @property
+    def rest(self) -> _Reserved:
+        """Without the first one."""
+        return replace(self, at=self.at + self.apart, until=self.until + self.apart, number=self.number - 1)
+
+
 class Gate:
     """One a worker process; may be shared by its threads."""
 
@@ -87,27 +109,23 @@ class Gate:
         self._closed_until: dict[_Key, float] = {}
         self._successes: Counter[_Key] = Counter()
         self._probing: set[_Key] = set()
+        self._reserved: dict[_Key, _Reserved] = {}
         self._lock = threading.Lock()
         self._waited: defaultdict[tallies.Key, float] = defaultdict(float)
 
-    def enter(self, channel: str, provider: Provider, messages: int) -> Enter | Wait | Shut:
-        """May a call of so many messages be made? Waits for its slot when that is near."""
+    def enter(self, channel: str, provider: Provider, messages: int, ahead: int = 0) -> Enter | Wait | Shut:
+        """May a call of so many messages be made? Waits for its slot when that is near.
+
+        `ahead`: how many more calls, none of them larger, are to follow at once.
+        """
         key = (channel, provider.name)
         if not provider.pace.limited and time.monotonic() < self._closed_until.get(key, 0.0):
             return Enter()
+        if self._take_reserved(key, messages):
+            return Enter()
         for _ in range(TRIES):
-            asked = time.monotonic()
-            answer = self._ask(key, provider, messages)
-            if answer is None:
-                return Wait(ASKED_AGAIN) if provider.pace.limited else Enter()
-            if answer.turn is Turn.SHUT:
-                return Shut(answer.seconds)
-            self._count_wait(key, answer.seconds)
-            if answer.turn is Turn.WAIT:
-                return Wait(answer.seconds)
-            punctual = self._sleep_until_slot(answer.seconds, asked)
-            if punctual or answer.turn is Turn.PROBE or not provider.pace.limited:
-                return self._entered(key, answer, asked)
+            if entry := self._enter(key, provider, messages, ahead):
+                return entry
         return Wait(ASKED_AGAIN)
 
     def report(self, channel: str, provider: Provider, ok: bool, retry_after: float | None = None) -> None:
@@ -117,6 +135,9 @@ class Gate:
         many seconds, and no worker calls it before.
         """
         key = (channel, provider.name)
+        if not ok:
+            with self._lock:
+                self._reserved.pop(key, None)
         probing = self._was_probing(key)
         if ok and not probing:
             with self._lock:
@@ -145,9 +166,50 @@ class Gate:
             drained, self._waited = self._waited, defaultdict(float)
         return dict(drained)
 
-    def _ask(self, key: _Key, provider: Provider, messages: int) -> Answer | None:
+    def _enter(self, key: _Key, provider: Provider, messages: int, ahead: int) -> Enter | Wait | Shut | None:
+        """Ask Redis, and wait for the slot; None when it was slept through."""
+        wide = spacing(provider.pace, messages)
+        slots = together(wide, 1 + ahead) if provider.pace.limited else 1
+        asked = time.monotonic()
+        answer = self._ask(key, provider, messages, slots)
+        if answer is None:
+            return Wait(ASKED_AGAIN) if provider.pace.limited else Enter()
+        if answer.turn is Turn.SHUT:
+            return Shut(answer.seconds)
+        self._count_wait(key, answer.seconds)
+        if answer.turn is Turn.WAIT:
+            return Wait(answer.seconds)
+        if answer.turn is Turn.ENTER and slots > 1:
+            # Redis read its clock after the question and before the answer: taken so, nobody is early, and none late.
+            at, until = time.monotonic() + answer.seconds, asked + answer.seconds + LATE
+            self._keep(key, _Reserved(at, until, wide.longest, slots, messages).rest)
+        punctual = self._sleep_until_slot(answer.seconds, asked)
+        if punctual or answer.turn is Turn.PROBE or not provider.pace.limited:
+            return self._entered(key, answer, asked)
+        return None
+
+    def _take_reserved(self, key: _Key, messages: int) -> bool:
+        """Whether one of the slots that are ours already can still be taken; waits for it."""
+        with self._lock:
+            slots = self._reserved.pop(key, None)
+        while slots and slots.number > 0 and messages <= slots.messages:
+            left = slots.at - time.monotonic()
+            if left > 0:
+                self._sleep(left)
+            punctual = time.monotonic() <= slots.until
+            slots = slots.rest
+            if punctual:
+                self._keep(key, slots)
+                return True
+        return False
+
+    def _keep(self, key: _Key, slots: _Reserved) -> None:
+        with self._lock:
+            self._reserved[key] = slots
+
+    def _ask(self, key: _Key, provider: Provider, messages: int, slots: int) -> Answer | None:
         successes = self._take_successes(key)
-        return self._try(lambda turnstile: turnstile.enter(key[0], provider, messages, LONGEST_WAIT, successes))
+        return self._try(lambda turnstile: turnstile.enter(key[0], provider, messages, LONGEST_WAIT, successes, slots))
 
     def _sleep_until_slot(self, seconds: float, asked: float) -> bool:
         """Whether the worker woke up in time: late calls come too close to the next ones."""

@@ -19,6 +19,8 @@ from broadcaster.channels.provider import Pace
 LATE = 0.05
 """Seconds that a call may begin after its slot, for which the spacing leaves room."""
 MINUTE_OVER = 0.01
+TOGETHER = LATE / 2
+"""Seconds within which slots may be reserved together: whoever has them comes to each before it is too late."""
 _MINUTE = 60.0
 
 
@@ -33,6 +35,11 @@ class Spacing:
     def longest(self) -> float:
         """The larger of the two."""
         return max(self.calls, self.messages)
+
+
+def together(wide: Spacing, calls: int) -> int:
+    """How many slots a worker with so many calls ahead of it may reserve at once."""
+    return max(1, min(calls, 1 + int(TOGETHER / wide.longest))) if wide.longest else max(1, calls)
 
 
 def spacing(pace: Pace, messages: int) -> Spacing:

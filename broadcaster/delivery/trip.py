@@ -1,18 +1,19 @@
 """A trip: one claim of a batch, from its first call to its last.
 
-Every call is written down before it is made, and what came of it is recorded in the same transaction that writes down
-the next one: a kill leaves in doubt only the call in flight, and no transaction is open during HTTP. Before each call
-the gate is asked (pace, circuit breaker) and then the guard; a worker that lost its lease records nothing more. A call
-that surely was not seen goes through another provider, or later; one that may have been is repeated or asked about.
+Every call is written down before it is made, and what came of it is recorded in a transaction that follows: no
+transaction is open during HTTP, and a kill leaves in doubt only what is written down. Where the provider dedupes, one
+stride writes down several calls; else each has its own. Before each call the gate is asked (pace, circuit breaker) and
+then the guard; a worker that lost its lease records nothing more. A call that surely was not seen goes through another
+provider, or later; one that may have been is repeated or asked about.
 """
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,21 +21,19 @@ import structlog
 from sqlalchemy import Connection
 
 from broadcaster import clock
-from broadcaster.announcement.lifecycle import State
-from broadcaster.announcement.revision import RevisionState
 from broadcaster.channels.base import Outcome
 from broadcaster.channels.transport import Transport
-from broadcaster.delivery import attempt, routing
+from broadcaster.delivery import attempt, recording, routing, striding
 from broadcaster.delivery.allowance import EVERYBODY, Allowance, Allowed
 from broadcaster.delivery.attempt import InDoubt, NotSeen, Settled
+from broadcaster.delivery.book import Book
 from broadcaster.delivery.claiming import Claimed
 from broadcaster.delivery.gate import Enter, Gate, Shut
-from broadcaster.delivery.guard import Circumstances, Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict, judge
-from broadcaster.delivery.recording import NOTHING, RecordedBeforeError, Result, Tally, stride, stride_at_once
+from broadcaster.delivery.guard import Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict
+from broadcaster.delivery.later import Later
+from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
 from broadcaster.delivery.run import Step
-from broadcaster.planning.broadcast import BroadcastState
-from broadcaster.planning.phase import Phase
 from broadcaster.storage import batches, broadcasts, calls
 from broadcaster.storage.database import Session
 
@@ -54,35 +53,15 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What a transaction before a call came to: the call as it is durable now, and whom a quota held back."""
+    """What a transaction before a call came to: the call as it is durable now, and whom a quota held back.
+
+    `standing` are the calls that are written down now and not made.
+    """
 
     verdict: Verdict
     step: Step | None = None
     allowed: Allowed = EVERYBODY
-
-
-@dataclass(slots=True)
-class _Later:
-    """What this claim leaves for a later one, and when that may come."""
-
-    steps: list[Step] = field(default_factory=list)
-    waits: list[float] = field(default_factory=list)
-    """Seconds of machine time."""
-    holds: list[datetime] = field(default_factory=list)
-    """Instants of campaign time, for what a quota held back."""
-    failed: bool = False
-    """Whether some call failed: what only waits for its pace or its provider's circuit is no attempt."""
-
-    def postpone(self, step: Step, seconds: float, *, failed: bool) -> None:
-        """Leave a call for a claim that comes `seconds` later."""
-        self.steps.append(step)
-        self.waits.append(seconds)
-        self.failed |= failed
-
-    def hold(self, step: Step, until: datetime) -> None:
-        """Leave a call until an instant of campaign time."""
-        self.steps.append(step)
-        self.holds.append(until)
+    standing: Sequence[Step] = ()
 
 
 class Trip:
@@ -90,58 +69,57 @@ class Trip:
 
     def __init__(self, session: Session, means: Means, claimed: Claimed) -> None:
         run = claimed.run
-        self._session = session
         self._means = means
         self._run = run
         self._questions = claimed.questions
         self._to_do = deque(claimed.steps)
-        self._result = claimed.result
-        self._later = _Later()
+        self._later = Later()
         self._away: dict[str, float] = {}
-        self._seen: tuple[Any, Circumstances | None] = None, None
-        self._tally = Tally(run.channel.slug, run.batch.due_at)
+        self._book = Book(session, run, means.lease, claimed.result)
         self._allowance = Allowance(run.channel.slug, run.edition.proposal.announcement.zone_info)
 
-    def go(self) -> None:
-        """Ask what must be asked, make the calls, and leave the batch closed or as a row that says when to go on."""
-        if self._result.deliveries and not self._transaction(self._store):
-            return
+    def begin(self, connection: Connection) -> None:
+        """Write down the first calls in the transaction of the claim, if they can wait for the gate."""
+        if self._to_do and not self._questions and striding.strides(self._run, self._to_do[0]):
+            first, *rest = self._to_do
+            self._book.write_down_first(connection, striding.calls_of(self._run, first, rest))
+
+    def go(self) -> bool:
+        """Ask what must be asked, make the calls, and leave the batch closed or as a row that says when to go on.
+
+        Gives whether the broadcast waits for its next batches to be cut.
+        """
         for step in self._questions:
             if not self._question(step):
-                return
+                return False
         while self._to_do:
             step = self._to_do.popleft()
             if not self._enter(step):
                 continue
-            written_at = clock.machine_now()
-            if self._advance_at_once(step):
-                self._call(step, written_at)
-                continue
-            written = self._transaction(partial(self._advance, step=step))
-            if written.step is None:
-                self._means.gate.leave(self._run.channel.slug, step.provider)
-            if not isinstance(written.verdict, Proceed):
-                log.info("batch_left", verdict=repr(written.verdict))
-                return
-            self._hold_back(step, written.allowed)
-            if written.step:
-                self._call(written.step, written_at)
-        self._transaction(self._end)
+            if self._book.is_still_good(step) or self._advance_at_once(step):
+                self._call(step)
+            elif not self._advance_and_call(step):
+                return False
+        finished = self._end_at_once()
+        if finished is None:
+            self._book.transaction(self._end)
+            return False
+        return not finished.cut and not finished.left
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
-        """Do the work in a transaction that survives a lost connection; its result is recorded once."""
-        try:
-            done = self._session.attempt(work)
-        except RecordedBeforeError:
-            self._result = NOTHING
-            return self._session.attempt(work)
-        self._result = NOTHING
-        return done
-
-    def _know(self, result: Result) -> None:
-        """Keep a result for the next transaction."""
-        self._result = result
-        self._tally.note(result, clock.now())
+    def _advance_and_call(self, step: Step) -> bool:
+        """Ask the guard in a transaction, and make the call if it may be made; False when the batch is left."""
+        written_at = clock.machine_now()
+        written = self._book.transaction(partial(self._advance, step=step))
+        self._book.strode(written.standing, written_at)
+        if written.step is None:
+            self._means.gate.leave(self._run.channel.slug, step.provider)
+        if not isinstance(written.verdict, Proceed):
+            log.info("batch_left", verdict=repr(written.verdict))
+            return False
+        self._hold_back(step, written.allowed)
+        if written.step:
+            self._call(written.step)
+        return True
 
     def _question(self, step: Step) -> bool:
         """Ask about a call in doubt; False when the lease was lost meanwhile."""
@@ -151,19 +129,20 @@ class Trip:
             self._later.postpone(step, wait(self._run.batch.attempts, made.retry_after), failed=True)
             return True
         if isinstance(made, Settled):
-            self._know(made.result)
+            self._book.know(made.result)
         else:
             # Its row goes; its members are read anew by the next claim, without those who have opted out since.
-            self._know(Result(key=step.call.key))
+            self._book.know(Result(key=step.call.key))
             self._later.postpone(routing.with_members(self._run, step, step.call.members), 0.0, failed=False)
-        return self._transaction(self._store)
+        return self._book.transaction(self._store)
 
     def _enter(self, step: Step) -> bool:
         """Whether the provider's pace and circuit let the call through; otherwise it goes elsewhere, or later."""
         name = step.provider.name
         if name in self._away:
             return self._go_elsewhere(step, self._away[name])
-        entry = self._means.gate.enter(self._run.channel.slug, step.provider, len(step.call.members))
+        ahead = len(self._book.standing) - 1
+        entry = self._means.gate.enter(self._run.channel.slug, step.provider, len(step.call.members), max(0, ahead))
         if isinstance(entry, Enter):
             return True
         if isinstance(entry, Shut):
@@ -171,11 +150,13 @@ class Trip:
             return self._go_elsewhere(step, entry.seconds)
         # Others wait for the same pace: coming back at different times, they do not all find it taken again.
         spread = 1 + random.random()  # noqa: S311 - spreads load, keeps no secret
+        self._book.drop(step)
         self._later.postpone(step, entry.seconds * spread, failed=False)
         return False
 
     def _go_elsewhere(self, step: Step, seconds: float) -> bool:
         """Route the members of a call that nobody saw through other providers, or leave it for later. Gives False."""
+        self._book.drop(step)
         if step.doubt or not routing.others(self._run, self._away):
             self._later.postpone(step, seconds, failed=self._later.failed)
             return False
@@ -185,30 +166,25 @@ class Trip:
 
     def _advance_at_once(self, step: Step) -> bool:
         """What `_advance` does when nothing has changed since the guard was last asked: then it need not be told."""
-        seen, circumstances = self._seen
-        if circumstances is None or step.doubt or not self._allowance.is_unlimited(step):
+        if step.doubt or not striding.is_unlimited(step):
             return False
-        now = clock.now()
-        if not isinstance(judge(circumstances, now), Proceed):
-            return False
-        batch, lease, result = self._run.batch, self._means.lease, self._result
-        done = self._session.attempt_once(
-            lambda connection: stride_at_once(connection, batch, lease, result, step, seen)
-        )
-        if done:
-            self._result = NOTHING
-        return bool(done)
+        return self._book.stride_at_once(self._together(step))
+
+    def _together(self, first: Step) -> list[Step]:
+        """What is to be written down with a call, as far as it does not stand already."""
+        return self._book.without_standing(striding.calls_of(self._run, first, self._to_do))
 
     def _advance(self, connection: Connection, step: Step) -> _Written:
-        """Ask the guard, record the last result, write down the next call or why there is none."""
-        at_once = not step.doubt and self._allowance.is_unlimited(step)
-        verdict = self._judge(connection, step if at_once else None)
+        """Ask the guard, record the last results, write down the next calls or why there are none."""
+        at_once = not step.doubt and striding.is_unlimited(step)
+        together = self._together(step) if at_once else []
+        verdict = self._book.stride(connection, together)
         if isinstance(verdict, LeaseLost):
             return _Written(verdict)
         if isinstance(verdict, Proceed):
-            return _Written(verdict, step) if at_once else self._write_ahead(connection, step)
-        if at_once:
-            calls.settle(connection, step.call.key)
+            return _Written(verdict, step, standing=together) if at_once else self._write_ahead(connection, step)
+        for key in {*self._book.standing, *(one.call.key for one in together)}:
+            calls.settle(connection, key)
         batch = self._run.batch
         if isinstance(verdict, (Paused, Moved)):
             batches.release(connection, batch.id, batch.token)
@@ -216,29 +192,8 @@ class Trip:
             batches.hold(connection, batch.id, batch.token, verdict.until)
         else:
             self._give_up(connection, [step, *self._to_do, *self._later.steps], verdict)
-        self._tally.store(connection)
+        self._book.tally.store(connection)
         return _Written(verdict)
-
-    def _judge(self, connection: Connection, following: Step | None = None) -> Verdict:
-        """Record the last result, write down the following call, and ask the guard."""
-        run = self._run
-        state = stride(connection, run.batch, self._means.lease, self._result, following)
-        if state is None:
-            return LeaseLost()
-        proposal = run.edition.proposal
-        circumstances = Circumstances(
-            paused=state.held,
-            broadcast_open=state.state == BroadcastState.OPEN,
-            moved=state.revision != run.batch.revision or state.suppressions != run.batch.suppressions,
-            revision_approved=state.revision_state == RevisionState.APPROVED,
-            announcement_state=State(state.announcement_state),
-            phase=Phase(state.phase),
-            expires_at=state.expires_at,
-            quiet_hours=proposal.quiet_hours(run.channel.slug, Phase(state.phase)),
-            zone=proposal.announcement.zone_info,
-        )
-        self._seen = state, circumstances
-        return judge(circumstances, clock.now())
 
     def _write_ahead(self, connection: Connection, step: Step) -> _Written:
         """Make the call durable, without those whom a quota holds back."""
@@ -259,23 +214,24 @@ class Trip:
             members = [member for member in step.call.members if member.id in allowed.held]
             self._later.hold(routing.with_members(self._run, step, members), allowed.until)
 
-    def _call(self, step: Step, written_at: datetime) -> None:
+    def _call(self, step: Step) -> None:
         """Make the call, and keep what is known of it for the next transaction.
 
         It is dated when it was written down: what a worker sends that was frozen in between is too old to be accepted.
         """
         run, provider = self._run, step.provider
-        made = attempt.make(run, step, self._means.transport.dated(written_at))
+        self._book.standing.discard(step.call.key)
+        made = attempt.make(run, step, self._means.transport.dated(self._book.written_at))
         if isinstance(made, Settled):
             self._means.gate.report(run.channel.slug, provider, ok=made.ok)
-            self._know(made.result)
+            self._book.know(made.result)
             return
         log.warning("call_postponed", provider=provider.name, why=made.why)
         self._means.gate.report(run.channel.slug, provider, ok=False, retry_after=made.retry_after)
         seconds = wait(run.batch.attempts, made.retry_after)
         if isinstance(made, NotSeen):
             # Its row goes with the next transaction; its members are called under another key.
-            self._know(Result(key=step.call.key))
+            self._book.know(Result(key=step.call.key))
             self._allowance.give_back(step)
             self._away[provider.name] = seconds
             self._later.failed = True
@@ -284,7 +240,7 @@ class Trip:
         self._later.postpone(replace(step, doubt=True), seconds, failed=True)
 
     def _store(self, connection: Connection) -> bool:
-        return stride(connection, self._run.batch, self._means.lease, self._result) is not None
+        return not isinstance(self._book.stride(connection), LeaseLost)
 
     def _give_up(self, connection: Connection, left: Iterable[Step], stop: Stop) -> None:
         """Nobody else is told: whoever is left is skipped, and what may have been seen stays unknown."""
@@ -294,14 +250,25 @@ class Trip:
                 result = attempt.everyone(step, Outcome.UNKNOWN, f"in doubt when stopped: {stop.reason}")
             else:
                 result = replace(attempt.everyone(step, Outcome.SKIPPED, stop.reason), key=None)
-            stride(connection, batch, self._means.lease, result)
-            self._tally.note(result, now)
+            recording.stride(connection, batch, self._means.lease, [result])
+            self._book.tally.note(result, now)
         self._close(connection)
+
+    def _end_at_once(self) -> Any | None:
+        """What `_end` does when nothing is left to be made: then it need not ask the guard. None: it is to be done."""
+        if self._later.steps or not self._allowance.is_settled:
+            return None
+        self._book.tally.add(self._means.gate.drain_waits())
+        finished = self._book.finish_at_once()
+        if finished and finished.cut and not finished.left:
+            close = partial(broadcasts.close_if_finished, broadcast_id=self._run.batch.broadcast_id, at=clock.now())
+            self._book.transaction(close)
+        return finished
 
     def _end(self, connection: Connection) -> None:
         """Record the last result; close the batch, or give it back when calls are left to be made later."""
         batch = self._run.batch
-        verdict = self._judge(connection)
+        verdict = self._book.stride(connection)
         if isinstance(verdict, LeaseLost):
             return
         self._allowance.settle(connection)
@@ -316,8 +283,8 @@ class Trip:
             batches.retry_later(connection, batch.id, batch.token, seconds, failed=later.failed)
         else:
             batches.hold(connection, batch.id, batch.token, min(*later.holds, batch.expires_at))
-        self._tally.add(self._means.gate.drain_waits())
-        self._tally.store(connection)
+        self._book.tally.add(self._means.gate.drain_waits())
+        self._book.tally.store(connection)
 
     def _close(self, connection: Connection) -> None:
         batch = self._run.batch

@@ -51,7 +51,7 @@ _ENTER = f"""{_COUNT}
 local tally, shut, broken, probe, rest, slots = unpack(KEYS)
 local successes, width, probe_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local at_most, furthest = tonumber(ARGV[4]), tonumber(ARGV[5])
-local spacing = {{calls = tonumber(ARGV[6]), messages = tonumber(ARGV[7])}}
+local spacing, slots_wanted = {{calls = tonumber(ARGV[6]), messages = tonumber(ARGV[7])}}, tonumber(ARGV[8])
 
 if successes > 0 then count(tally, successes, 0, width) end
 local left = math.max(redis.call('PTTL', shut), redis.call('PTTL', rest))
@@ -72,8 +72,9 @@ for limit, wide in pairs(spacing) do
 end
 if slot - now > at_most then return {{'wait', slot - now}} end
 
+if half_open then slots_wanted = 1 end
 for limit, wide in pairs(spacing) do
-  if wide > 0 then redis.call('HSET', slots, limit, string.format('%.0f', slot + wide)) end
+  if wide > 0 then redis.call('HSET', slots, limit, string.format('%.0f', slot + slots_wanted * wide)) end
 end
 if not half_open then return {{'enter', slot - now}} end
 redis.call('SET', probe, 1, 'PX', probe_ms)
@@ -136,8 +137,14 @@ class Turnstile:
         self._enter = client.register_script(_ENTER)
         self._report = client.register_script(_REPORT)
 
-    def enter(self, channel: str, provider: Provider, messages: int, at_most: float, successes: int = 0) -> Answer:
-        """Reserve a slot not further than `at_most` seconds ahead, or nothing; count earlier successes by the way."""
+    def enter(
+        self, channel: str, provider: Provider, messages: int, at_most: float, successes: int = 0, slots: int = 1
+    ) -> Answer:
+        """Reserve a slot not further than `at_most` seconds ahead, or nothing; count earlier successes by the way.
+
+        Where `slots` is more than one, those after it are reserved too, as far apart as the pace asks for; a probe gets
+        no more than its own.
+        """
         wide = pacing.spacing(provider.pace, messages)
         furthest = at_most + pacing.spacing(provider.pace, max(messages, MOST_MESSAGES)).longest
         probe = 2 * provider.timeout + at_most + PROBE_SPARE
@@ -148,6 +155,7 @@ class Turnstile:
                 _micros(provider.breaker.window_seconds / BUCKETS),
                 _millis(probe),
                 *map(_micros, (at_most, furthest, wide.calls, wide.messages)),
+                slots,
             ],
         )
         return Answer(Turn(turn.decode()), micros / 1_000_000)

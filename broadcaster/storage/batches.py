@@ -61,7 +61,8 @@ def forget_queue(connection: Connection) -> int:
 def claim(connection: Connection, batch_id: int, now: datetime, lease: timedelta) -> Row[Any] | None:
     """Take the batch for `lease`: its row with the new token and its broadcast's; None when it is not free.
 
-    `settled` is how many of its recipients have a delivery already, `suppressions` the newest suppression's id.
+    `settled` is how many of its recipients have a delivery already, `left_open` whether calls of an earlier claim are
+    in doubt; beside them what the guard must know, as `strides.take` gives it.
     """
     values = {"batch": batch_id, "now": now, "lease": lease}
     return connection.execute(_CLAIM, values).one_or_none()
@@ -152,14 +153,18 @@ _UNCUT = text(
 _CLAIMED = """
     UPDATE batches b
     SET token = b.token + 1, lease_until = now() + :lease, enqueued_at = NULL, next_attempt_at = NULL, hold_until = NULL
-    FROM broadcasts d JOIN announcements a ON a.slug = d.slug
+    FROM broadcasts d
+    JOIN announcements a ON a.slug = d.slug
+    JOIN revisions r ON (r.slug, r.number) = (d.slug, d.revision)
     WHERE b.id = :batch AND NOT b.done AND d.id = b.broadcast_id
     {free}
     RETURNING b.id, b.broadcast_id, b.first_id, b.last_id, b.recipients, b.token, b.attempts,
               b.accepted + b.rejected + b.unknown + b.skipped AS settled,
               d.slug, a.number AS announcement, d.revision, d.channel, d.phase, d.audience, d.among, d.version,
-              d.retries, d.due_at, d.expires_at,
-              (SELECT coalesce(max(s.id), 0) FROM suppressions s) AS suppressions
+              d.retries, d.due_at, d.expires_at, d.state, a.state AS announcement_state, r.state AS revision_state,
+              EXISTS (SELECT 1 FROM holds h WHERE h.target IN ('', d.id, d.slug)) AS held,
+              (SELECT coalesce(max(s.id), 0) FROM suppressions s) AS suppressions,
+              EXISTS (SELECT 1 FROM calls c WHERE c.batch_id = b.id) AS left_open
 """
 _FREE = """
 AND (b.lease_until IS NULL OR b.lease_until < now())

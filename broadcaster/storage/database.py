@@ -21,11 +21,10 @@ PATIENCE = 20.0
 """Seconds for which work goes on trying while Postgres restarts; shorter than any lease."""
 _BETWEEN_TRIES = 0.2
 
-_OPTIONS = "-c timezone=UTC -c plan_cache_mode=force_custom_plan"
+_NEW_PLANS = "-c timezone=UTC -c plan_cache_mode=force_custom_plan"
 """Tables grow by millions of rows within minutes: a plan that was kept from before would scan them. (PostgreSQL
 documentation, 20.7.4.)"""
-_KEEP_PLANS = "SET plan_cache_mode = auto; SET enable_seqscan = off"
-_USUAL_PLANS = "RESET plan_cache_mode; RESET enable_seqscan"
+_KEPT_PLANS = "-c timezone=UTC -c enable_seqscan=off"
 """A session makes the same few look-ups by key again and again: it keeps their plans, which never scan a table."""
 
 T = TypeVar("T")
@@ -72,23 +71,12 @@ class Session:
     def close(self) -> None:
         """Give the connection back."""
         connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            if not connection.invalidated:
-                with connection.begin():
-                    connection.exec_driver_sql(_USUAL_PLANS)
-        except (OperationalError, InterfaceError):
-            connection.invalidate()
-        finally:
+        if connection is not None:
             connection.close()
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            connection = self._engine.connect()
-            self._connection = connection
-            with connection.begin():
-                connection.exec_driver_sql(_KEEP_PLANS)
+            self._connection = self._engine.connect()
         return self._connection
 
 
@@ -97,14 +85,9 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 4) -> None:
         self.url = url
-        self.engine: Engine = create_engine(
-            _with_driver(url),
-            pool_size=pool_size,
-            max_overflow=4,
-            pool_pre_ping=True,
-            hide_parameters=True,  # an error text must not carry a phone number into a log
-            connect_args={"connect_timeout": CONNECT_TIMEOUT, "options": _OPTIONS},
-        )
+        self.engine: Engine = _engine(url, pool_size, _NEW_PLANS, pre_ping=True)
+        # A session finds out by itself when its connection is lost.
+        self._of_sessions: Engine = _engine(url, pool_size, _KEPT_PLANS, pre_ping=False)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -122,7 +105,7 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A connection for several transactions in a row."""
-        found = Session(self.engine)
+        found = Session(self._of_sessions)
         try:
             yield found
         finally:
@@ -137,6 +120,18 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self._of_sessions.dispose()
+
+
+def _engine(url: str, pool_size: int, options: str, *, pre_ping: bool) -> Engine:
+    return create_engine(
+        _with_driver(url),
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_pre_ping=pre_ping,
+        hide_parameters=True,  # an error text must not carry a phone number into a log
+        connect_args={"connect_timeout": CONNECT_TIMEOUT, "options": options},
+    )
 
 
 def _with_driver(url: str) -> str:

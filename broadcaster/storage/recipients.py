@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.types import BigInteger, Integer, Text
 
 from broadcaster.storage import believers
@@ -84,8 +85,10 @@ def in_range(
         return cast("list[Sealed]", found)
     statement = _IN_RANGE[_shape(scope), fresh]
     values = {**_values(scope), "first": first, "last": last, "channel": channel, "broadcast": broadcast_id}
-    # Rows are read as they come, all at once: they have Sealed's names, and are taken apart a moment later.
-    return cast("list[Sealed]", connection.execute(statement, values).all())
+    driver: Any = connection.connection.driver_connection
+    # Ciphertexts as they are: as text, each byte would come as two digits.
+    with driver.cursor(binary=True) as cursor:
+        return list(itertools.starmap(Sealed, cursor.execute(statement, values).fetchall()))
 
 
 def by_ids(connection: Connection, scope: Scope, ids: Sequence[int]) -> list[Sealed]:
@@ -226,8 +229,9 @@ def _next(shape: _Shape) -> TextClause:
     )
 
 
-def _in_range(shape: _Shape, *, fresh: bool) -> TextClause:
-    return _typed(
+def _in_range(shape: _Shape, *, fresh: bool) -> str:
+    """In the driver's own form."""
+    statement = _typed(
         shape,
         f"""
         SELECT r.id, r.handle, r.sealed, r.language, {_SUPPRESSED}
@@ -237,6 +241,7 @@ def _in_range(shape: _Shape, *, fresh: bool) -> TextClause:
         ORDER BY r.id
         """,  # noqa: S608 - only constants are put together
     )
+    return str(statement.compile(dialect=_DRIVER))
 
 
 def _narrowed(shape: _Shape) -> str:
@@ -249,6 +254,7 @@ def _typed(shape: _Shape, statement: str) -> TextClause:
     return text(statement).bindparams(*arrays) if shape.of_kind else text(statement)
 
 
+_DRIVER = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _SHAPES = [_Shape(*flags) for flags in itertools.product((False, True), repeat=len(_Shape._fields))]
 _NEXT = {shape: _next(shape) for shape in _SHAPES}
 _IN_RANGE = {(shape, fresh): _in_range(shape, fresh=fresh) for shape in _SHAPES for fresh in (False, True)}

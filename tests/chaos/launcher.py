@@ -24,6 +24,6 @@ def unfenced(statement: str) -> str:
 
 
 if __name__ == "__main__":
-    strides._STRIDE = unfenced(strides._STRIDE)
-    strides._AT_ONCE = unfenced(strides._AT_ONCE)
+    for name in ("_STRIDE", "_AT_ONCE", "_LOOK", "_FINISH"):
+        setattr(strides, name, unfenced(getattr(strides, name)))
     sys.exit(celery())

@@ -93,12 +93,11 @@ def test_everybody_is_told_once_and_accounted_for(published: Product) -> None:
 
 
 def test_a_call_in_flight_at_a_kill_is_repeated_under_its_key(published: Product) -> None:
-    """The next worker makes the same request, and the provider tells that it knows it."""
+    """The next worker makes the same request, and the provider tells that it knows it; the other it never saw."""
     broadcast = published.open("sms")
     with contextlib.suppress(Killed):
         published.deliver(broadcast, published.worker("sms", kill))
-    [interrupted] = published.calls(broadcast)
-    assert len(interrupted.members) == 200
+    assert sorted(len(call.members) for call in published.calls(broadcast)) == [100, 200]
     published.end_waits()
     published.deliver(broadcast)
     assert published.calls(broadcast) == []

@@ -13,12 +13,13 @@ import redis
 
 from broadcaster.channels.provider import Pace, Provider
 from broadcaster.delivery.gate import ASKED_AGAIN, LONGEST_WAIT, Enter, Gate, Wait
-from broadcaster.delivery.pacing import LATE
+from broadcaster.delivery.pacing import LATE, TOGETHER
 from broadcaster.delivery.turnstile import Answer, Turn, Turnstile
 from broadcaster.errors import InputError
 from broadcaster.storage import tallies
 from tests.conftest import Servers
 from tests.support.examples import local
+from tests.support.polling import eventually
 from tests.support.product import Product
 
 APART = 100.0
@@ -113,6 +114,14 @@ def test_a_slot_too_far_ahead_is_not_reserved(turnstile: Turnstile) -> None:
     assert refused[-1].seconds > APART
 
 
+def test_several_slots_are_reserved_by_one_question(turnstile: Turnstile) -> None:
+    """Ten calls of one worker: whoever asks next comes after all of them."""
+    provider = _known(turnstile, _provider(SLOW))
+    first = turnstile.enter("sms", provider, 1, AHEAD, slots=10)
+    after = turnstile.enter("sms", provider, 1, AHEAD)
+    assert after.seconds - first.seconds == pytest.approx(10 * APART, abs=1)
+
+
 def test_providers_are_paced_by_themselves(turnstile: Turnstile) -> None:
     """One that is busy does not hold up another, nor another channel's of the same name."""
     busy = _known(turnstile, _provider(SLOW))
@@ -176,6 +185,19 @@ def test_a_worker_that_sleeps_through_its_slots_makes_no_call(servers: Servers, 
 
     gate = Gate(servers.redis, {"sms": {"main": provider}}, sleep=oversleep)
     assert gate.enter("sms", provider, 1) == Wait(ASKED_AGAIN)
+
+
+def test_reserved_slots_that_are_over_are_not_taken(servers: Servers, turnstile: Turnstile) -> None:
+    """Whoever comes to them late asks anew: its call would come on top of those of the slots after them."""
+    provider = _known(turnstile, _provider(Pace(calls_per_second=1000)))
+    gate = Gate(servers.redis, {"sms": {"main": provider}})
+    eventually(lambda: gate.enter("sms", provider, 1, ahead=9) == Enter(), "a slot is near")
+    reserved_at = time.monotonic()
+    eventually(lambda: time.monotonic() - reserved_at > TOGETHER + LATE, "every slot is over")
+    with redis.Redis.from_url(servers.redis) as client:
+        before = client.hget("gate:sms/main:slots", "calls")
+        assert gate.enter("sms", provider, 1) == Enter()
+        assert client.hget("gate:sms/main:slots", "calls") != before
 
 
 def test_without_redis_a_paced_provider_gets_no_call() -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from broadcaster.channels.provider import Pace
-from broadcaster.delivery.pacing import LATE, MINUTE_OVER, Spacing, spacing
+from broadcaster.delivery.pacing import LATE, MINUTE_OVER, Spacing, spacing, together
 
 CASES = [(1, 50.0), (1, 500.0), (1, 0.5), (100, 1000.0), (100, 20_000.0), (100, 150.0), (1000, 110.0), (1000, 17.0)]
 """Messages in a call, and messages a second."""
@@ -53,3 +53,11 @@ def test_little_of_the_limit_is_left_unused(messages: int, limit: float) -> None
 def test_a_call_that_alone_is_over_its_minute_is_paced_by_its_own_size() -> None:
     """1,000 messages at one a second are made all the same, and then nothing for 1,000 seconds."""
     assert spacing(Pace(messages_per_second=1), 1000).messages == 1000
+
+
+def test_slots_are_reserved_together_where_they_are_near() -> None:
+    """As many as a worker comes to before they are too late, and never more than it has calls for."""
+    assert together(spacing(Pace(calls_per_second=1_000_000), 100), 10) == 10
+    assert together(spacing(Pace(calls_per_second=20), 100), 10) == 1
+    assert 1 < together(spacing(Pace(calls_per_second=200), 100), 10) < 10
+    assert together(spacing(Pace(), 100), 10) == 10
