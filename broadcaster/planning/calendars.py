@@ -83,7 +83,7 @@ def calendar_of(zone: str) -> Calendar:
     """The calendar of the country that a time zone is in, as far as one is known; else that without any holiday."""
     try:
         return calendar_called(_countries().get(zone, NONE))
-    except ValueError:
+    except ValueError:  # zones and calendars come from two sources, of which one may be newer
         return _Weekdays()
 
 

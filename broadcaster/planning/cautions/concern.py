@@ -45,9 +45,15 @@ class Concern:
         return tuple(row for row in self.announcement.impacts if row.state is not ImpactState.UNAFFECTED)
 
     @property
+    def untold(self) -> tuple[Broadcast, ...]:
+        """The broadcasts of the plan that did not go out: it also wants what did."""
+        told = {row.id for row in self.told}
+        return tuple(row for row in self.broadcasts if row.id not in told)
+
+    @property
     def planned(self) -> tuple[Broadcast, ...]:
         """The broadcasts that are to come."""
-        return tuple(row for row in self.broadcasts if row.state is BroadcastState.PLANNED)
+        return tuple(row for row in self.untold if row.state is BroadcastState.PLANNED)
 
     @property
     def told(self) -> tuple[Broadcast, ...]:

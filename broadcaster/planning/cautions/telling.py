@@ -30,12 +30,12 @@ def holiday_broadcasts(concern: Concern) -> Iterator[Finding]:
 def quiet_hours(concern: Concern) -> Iterator[Finding]:
     """What the policy wants told at a time that lies in quiet hours: it is moved, or comes too late to be true."""
     found: dict[tuple[str, Phase, bool], list[str]] = defaultdict(list)
-    rows = {(row.phase, row.channel, row.occurrence): row for row in concern.broadcasts}
+    rows = {(row.phase, row.channel, row.occurrence): row for row in concern.untold}
     for moment in moments(concern.frame):
         row = rows.get(moment.key)
         if row and moment.phase in CHOSEN and not moment.to_finish:
-            for words in _held(concern, moment, row):
-                found[row.channel, row.phase, row.state is BroadcastState.SKIPPED].append(words)
+            for is_lost, words in _held(concern, moment, row):
+                found[row.channel, row.phase, is_lost].append(words)
     for (channel, phase, _), held in found.items():
         times = list(dict.fromkeys(held))  # one moment may be shared out to several audiences
         hours = concern.frame.proposal.policy.quiet_hours[channel].model_dump()
@@ -44,16 +44,19 @@ def quiet_hours(concern: Concern) -> Iterator[Finding]:
         yield Finding(("policy", "quiet_hours", channel), message, hint)
 
 
-def _held(concern: Concern, moment: Moment, row: Broadcast) -> Iterator[str]:
-    """What quiet hours do to a moment that is not past."""
-    asked = max(moment.at, concern.frame.now.astimezone(UTC))
+def _held(concern: Concern, moment: Moment, row: Broadcast) -> Iterator[tuple[bool, str]]:
+    """What quiet hours do to a moment that is not past: whether it is lost by them, and words."""
+    now = concern.frame.now.astimezone(UTC)
+    asked = max(moment.at, now)
     hours = concern.frame.proposal.policy.quiet_hours.get(moment.channel)
-    if hours is None or hours.ends_after(asked.astimezone(concern.announcement.zone_info)) is None:
+    over = hours.ends_after(asked.astimezone(concern.announcement.zone_info)) if hours else None
+    if over is None:
         return
+    due = f"{concern.minute(asked)}, in quiet hours"
     if row.state is BroadcastState.PLANNED and _is_later(row.due_at, asked):
-        yield f"{concern.minute(asked)}, in quiet hours: it goes out {concern.minute(row.due_at)}"
-    elif row.state is BroadcastState.SKIPPED and moment.until and _is_later(moment.until, asked):
-        yield f"{concern.minute(asked)}, in quiet hours: when they end it is not true any more, and nobody is told"
+        yield False, f"{due}: it goes out {concern.minute(row.due_at)}"
+    elif moment.at >= now and moment.until and not _is_later(moment.until, over):
+        yield True, f"{due}: when they end it is not true any more, and nobody is told"
 
 
 def _is_later(one: datetime, other: datetime) -> bool:
