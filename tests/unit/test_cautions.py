@@ -12,14 +12,14 @@ from broadcaster.announcement.model import Announcement
 from broadcaster.announcement.source import parse_source
 from broadcaster.errors import InputError
 from broadcaster.operations.cautioning import PUSHES, cautions_alone
-from broadcaster.planning.broadcast import BroadcastState
+from broadcaster.planning.broadcast import Among, BroadcastState
 from broadcaster.planning.caution import Caution, errors, refuse, warnings
 from broadcaster.planning.cautions import cautions
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.planner import plan
 from broadcaster.planning.precautions import Level
 from broadcaster.planning.proposal import Proposal
-from broadcaster.planning.situation import Situation
+from broadcaster.planning.situation import Arrival, Situation
 from tests.builders import announcement_yaml, at, example, proposal, window
 
 QUIET = dict.fromkeys(["minimum_notice", "payment_days", "holidays", "holiday_broadcasts", "quiet_hours"], "off")
@@ -329,6 +329,21 @@ class TestTelling:
             "sms notice is due Fri 2022-02-25 22:30, in quiet hours:"
             " when they end it is not true any more, and nobody is told"
         ]
+
+    def test_whoever_joins_at_night_hears_of_it_in_the_morning(self) -> None:
+        """An import has no time that somebody chose for telling."""
+        now = at("2022-02-19 22:30")
+        told = plan(example(), Situation(revision=1), at("2022-02-18 10:00"))
+        known = {row.id: replace(row, state=BroadcastState.CLOSED) for row in told if row.phase is Phase.NOTICE}
+        present = Situation(
+            revision=1,
+            approved_at=at("2022-02-18 10:00"),
+            known=known,
+            arrivals={"sms": Arrival(version=2, at=now)},
+        )
+        rows = plan(example(), present, now)
+        assert [row.due_at for row in rows if row.among is Among.NEWCOMERS] == [at("2022-02-20 08:00")]
+        assert cautions(example(), present, rows, now, pushes=PUSHES) == ()
 
     def test_the_outage_itself_keeps_its_hours(self) -> None:
         """That it started at midnight is told by SMS in the morning: this is what quiet hours are for."""

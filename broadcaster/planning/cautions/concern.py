@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from broadcaster.announcement.model import Announcement, Impact, ImpactState
-from broadcaster.planning.broadcast import Broadcast, BroadcastState
+from broadcaster.planning.broadcast import Among, Broadcast, BroadcastState
 from broadcaster.planning.calendars import Calendar
 from broadcaster.planning.moments import Frame
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.precautions import Precautions
 
-CHOSEN = frozenset({Phase.NOTICE, Phase.REMINDER, Phase.ONGOING, Phase.CHANGED})
-"""What is told at a time that somebody has chosen. The others follow the outage itself, whatever day or hour it is."""
+_CHOSEN = frozenset({Phase.NOTICE, Phase.REMINDER, Phase.ONGOING, Phase.CHANGED})
 
 _MOST = 5
 
@@ -72,6 +71,11 @@ class Concern:
     def minute(self, instant: datetime) -> str:
         """An instant as `Sat 2022-02-26 00:00`, in the announcement's zone."""
         return f"{instant.astimezone(self.announcement.zone_info):%a %Y-%m-%d %H:%M}"
+
+
+def is_chosen(row: Broadcast) -> bool:
+    """Whether somebody has chosen its time: others follow the outage itself, or an import, whatever hour it is."""
+    return row.phase in _CHOSEN and row.among is not Among.NEWCOMERS
 
 
 def weekday(day: date) -> str:

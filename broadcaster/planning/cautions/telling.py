@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from broadcaster.announcement.rules import Finding
 from broadcaster.planning.broadcast import Broadcast, BroadcastState
-from broadcaster.planning.cautions.concern import CHOSEN, Concern
+from broadcaster.planning.cautions.concern import Concern, is_chosen
 from broadcaster.planning.moments import Moment, moments
 from broadcaster.planning.phase import Phase
 
@@ -18,7 +18,7 @@ def holiday_broadcasts(concern: Concern) -> Iterator[Finding]:
     found: dict[tuple[str, Phase], list[str]] = defaultdict(list)
     for row in concern.planned:
         name = concern.calendar.holiday(concern.day(row.due_at))
-        if name and row.phase in CHOSEN and row.channel in concern.pushes:
+        if name and is_chosen(row) and row.channel in concern.pushes:
             found[row.channel, row.phase].append(f"{concern.minute(row.due_at)}, a public holiday ({name})")
     for (channel, phase), due in found.items():
         days = list(dict.fromkeys(due))  # several audiences may be told together
@@ -33,7 +33,7 @@ def quiet_hours(concern: Concern) -> Iterator[Finding]:
     rows = {(row.phase, row.channel, row.occurrence): row for row in concern.untold}
     for moment in moments(concern.frame):
         row = rows.get(moment.key)
-        if row and moment.phase in CHOSEN and not moment.to_finish:
+        if row and is_chosen(row) and not moment.to_finish:
             for is_lost, words in _held(concern, moment, row):
                 found[row.channel, row.phase, is_lost].append(words)
     for (channel, phase, _), held in found.items():
@@ -48,7 +48,7 @@ def _held(concern: Concern, moment: Moment, row: Broadcast) -> Iterator[tuple[bo
     """What quiet hours do to a moment that is not past: whether it is lost by them, and words."""
     now = concern.frame.now.astimezone(UTC)
     asked = max(moment.at, now)
-    hours = concern.frame.proposal.policy.quiet_hours.get(moment.channel)
+    hours = concern.frame.proposal.quiet_hours(moment.channel, moment.phase)
     over = hours.ends_after(asked.astimezone(concern.announcement.zone_info)) if hours else None
     if over is None:
         return
