@@ -122,6 +122,23 @@ def test_a_start_that_is_moved_needs_notice_again(campaign: Campaign, tmp_path: 
         assert (ran.code, words in ran.out) == (0, True), arguments
 
 
+def test_an_extension_is_held_to_them_too(campaign: Campaign, tmp_path: Path) -> None:
+    """It would bring service back at Tomb-sweeping: the dry run says so, and it is not done."""
+    file = tmp_path / "announcement.yaml"
+    asked = "\npolicy:\n  precautions: {levels: {holidays: error}}\n"
+    file.write_text(EXAMPLE.read_text(encoding="utf-8") + asked, encoding="utf-8")
+    assert campaign.cli.run("apply", file).code == 0
+    assert campaign.cli.run("approve", SLUG, "--revision", "1").code == 0
+    words = (
+        "policy.precautions.levels.holidays: service returns Mon 2022-04-04 00:00, a public holiday (Tomb-sweeping Day)"
+    )
+    extended = ("extend", SLUG, "--until", "2022-04-03 24:00")
+    tried = campaign.cli.run(*extended, "--dry-run")
+    assert (tried.code, f"error: {words}" in tried.err) == (0, True)
+    refused(campaign.cli.run(*extended), words)
+    assert campaign.count("revisions") == 1
+
+
 def test_a_holiday_is_told_by_its_name(campaign: Campaign, tmp_path: Path) -> None:
     """Weeks before, while the dates can be changed."""
     campaign.at("2022-01-10 10:00")
