@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from broadcaster import clock
 from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.cli import operate, plan_view
+from broadcaster.cli.cautions import cautioned, refusals, show_refusals
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
@@ -58,12 +59,13 @@ def show(slug: str, number: int | None) -> None:
 
 def _show(parts: App, wanted: Proposal, slug: str, said: dict[str, str | None], *, as_json: bool) -> None:
     with parts.database.begin() as connection:
-        found = preview(connection, wanted, clock.now(), parts.reach)
+        found = cautioned(preview(connection, wanted, clock.now(), parts.reach))
         corrections = plan_view.corrections(found, wanted, parts.templates)
     if as_json:
-        print_json(plan_view.data(found, corrections))
+        print_json({**plan_view.data(found, corrections), "errors": refusals(found)})
         return
     plan_view.show(found, corrections)
+    show_refusals(found)
     if found:
         given = " ".join(f'{option} "{text}"' for option, text in said.items() if text)
         verb = "reschedule" if said.get("--start") else "extend"

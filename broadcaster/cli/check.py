@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from broadcaster import clock
 from broadcaster import settings as settings_module
 from broadcaster.announcement.source import read_source
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.errors import InputError
+from broadcaster.operations.cautioning import cautions_alone
+from broadcaster.planning.caution import errors, warnings
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal, parse
 from broadcaster.rendering.environment import Templates
@@ -24,13 +27,19 @@ def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
     source = read_source(file)
     proposal = parse(source, CHANNELS)
     messages, problems = review(_templates(templates), _specs(None), proposal.announcement, source)
+    found = cautions_alone(proposal, clock.now())
+    problems += errors(found, source)
     if problems:
         raise InputError(problems)
+    told = warnings(found, source)
     if as_json:
-        print_json({"slug": proposal.announcement.slug, "messages": [_message_data(row) for row in messages]})
+        data = [_message_data(row) for row in messages]
+        print_json({"slug": proposal.announcement.slug, "messages": data, "warnings": told})
         return
     _print_measures(messages)
     console.print(f"\n{file}: {len(messages)} messages, everything fits and agrees")
+    for warning in told:
+        console.print(f"warning: {warning}", soft_wrap=True)
 
 
 def render(

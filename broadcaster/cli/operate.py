@@ -10,6 +10,7 @@ from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli import plan_file, plan_view
+from broadcaster.cli.cautions import cautioned, with_cautions
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
@@ -17,6 +18,7 @@ from broadcaster.operations import amending, conclude, revise
 from broadcaster.operations.outlook import Outlook, outlook_of
 from broadcaster.operations.preview import hold_to, preview
 from broadcaster.operations.revise import Consent
+from broadcaster.planning.caution import refuse
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.review import review
@@ -32,7 +34,7 @@ def apply(file: Path, mark: str | None, consent: Consent, *, as_json: bool) -> N
         if mark:
             carry_out(parts, proposal, mark, consent, "", as_json=as_json)
         else:
-            _propose(parts, proposal, as_json=as_json)
+            _propose(parts, proposal, read_source(file), as_json=as_json)
 
 
 def refuse_unfit(parts: App, proposal: Proposal, source: Source | None = None) -> None:
@@ -51,7 +53,7 @@ def carry_out(parts: App, proposal: Proposal, mark: str | None, consent: Consent
         if mark:
             hold_to(found, mark)
         number, changes = amending.amend(connection, proposal, found.base, why, operator(), now, parts.reach, consent)
-        expected = outlook_of(connection, slug, changes, now, parts.reach)
+        expected = with_cautions(outlook_of(connection, slug, changes, now, parts.reach), found.cautions)
     headline = f"{slug}: revision {number} is approved" + (f", {why}" if why else "")
     tell(changes, expected, headline, as_json=as_json)
 
@@ -64,8 +66,9 @@ def approve(slug: str, number: int, mark: str | None, consent: Consent, *, as_js
         if mark:
             proposal = revise.stored(connection, slug, number)
             hold_to(preview(connection, proposal, now, parts.reach, counted=False), mark)
+        against = revise.cautions_against(connection, slug, number, now, parts.reach)
         changes = revise.approve(connection, slug, number, operator(), now, parts.reach, consent)
-        expected = outlook_of(connection, slug, changes, now, parts.reach)
+        expected = with_cautions(outlook_of(connection, slug, changes, now, parts.reach), against)
     tell(changes, expected, f"{slug}: revision {number} is approved", as_json=as_json)
 
 
@@ -108,10 +111,11 @@ def tell(changes: Changes, expected: Outlook, headline: str, *, as_json: bool) -
     plan_view.show_changes(changes, expected)
 
 
-def _propose(parts: App, proposal: Proposal, *, as_json: bool) -> None:
+def _propose(parts: App, proposal: Proposal, source: Source, *, as_json: bool) -> None:
     slug, now = proposal.announcement.slug, clock.now()
     with parts.database.begin() as connection:
-        found = preview(connection, proposal, now, parts.reach)
+        found = cautioned(preview(connection, proposal, now, parts.reach), source)
+        refuse(found.cautions, source)
         number = revise.propose(connection, proposal, operator(), now)
         corrections = plan_view.corrections(found, proposal, parts.templates)
     if as_json:

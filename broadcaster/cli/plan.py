@@ -7,7 +7,9 @@ from pathlib import Path
 import typer
 
 from broadcaster import clock
+from broadcaster.announcement.source import read_source
 from broadcaster.cli import plan_file, plan_view
+from broadcaster.cli.cautions import cautioned, refusals, show_refusals
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import session
 from broadcaster.operations.preview import preview
@@ -18,17 +20,18 @@ CHANGES = 3
 
 def plan(file: Path, at: str | None, out: Path | None, *, exit_code: bool, as_json: bool) -> None:
     """Show facts and broadcasts that would change, and whom a correction would reach."""
-    proposal = plan_file.proposal_of(file)
+    proposal, source = plan_file.proposal_of(file), read_source(file)
     now = plan_file.local_instant(at, proposal) if at else clock.now()
     with session() as parts, parts.database.begin() as connection:
-        found = preview(connection, proposal, now, parts.reach)
+        found = cautioned(preview(connection, proposal, now, parts.reach), source)
         corrections = plan_view.corrections(found, proposal, parts.templates)
     if out:
         plan_file.write(out, found, proposal)
     if as_json:
-        print_json(plan_view.data(found, corrections))
+        print_json({**plan_view.data(found, corrections), "errors": refusals(found, source)})
     else:
         plan_view.show(found, corrections)
+        show_refusals(found, source)
         if found:
             _say_how(file, out, found.mark)
     if exit_code and found:

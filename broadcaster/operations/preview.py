@@ -17,10 +17,12 @@ from sqlalchemy import Connection
 from broadcaster.announcement.facts import FactChange, Facts, difference, facts
 from broadcaster.announcement.lifecycle import State
 from broadcaster.errors import StateError
+from broadcaster.operations.cautioning import cautions_in
 from broadcaster.operations.outlook import Outlook, outlook
 from broadcaster.operations.reach import Reach, Sizes
 from broadcaster.operations.replan import POOLS, capacities, situation
 from broadcaster.planning.broadcast import Among, Broadcast, BroadcastState
+from broadcaster.planning.caution import Caution
 from broadcaster.planning.changes import Changes, compare
 from broadcaster.planning.planner import plan
 from broadcaster.planning.proposal import Proposal
@@ -50,6 +52,7 @@ class Preview:
     base: int | None = None
     stale: Mapping[str, Count] = field(default_factory=dict)
     sent: tuple[Broadcast, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.facts or self.changes)
@@ -70,7 +73,8 @@ def preview(
         told = _fact_changes(connection, standing, proposal)
         stale = _stale(connection, standing, proposal) if counted and told else {}
         present = _present(connection, standing, proposal, now, reach, stale if counted and told else None)
-    changes = compare(present.known.values(), plan(proposal, present, now))
+    wanted = plan(proposal, present, now)
+    changes = compare(present.known.values(), wanted)
     expected = outlook(connection, proposal, present, changes, now, reach)
     base = standing.approved_revision if standing else None
     return Preview(
@@ -83,6 +87,7 @@ def preview(
         base=base,
         stale={channel: count for channel, count in stale.items() if count.stale},
         sent=tuple(row for row in present.known.values() if row.state is BroadcastState.CLOSED),
+        cautions=cautions_in(connection, proposal, standing, present, wanted, now),
     )
 
 

@@ -13,9 +13,10 @@ from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
 from broadcaster.operations.advance import advance_one
 from broadcaster.operations.outlook import unknown_tags
-from broadcaster.operations.preview import refuse_over, says_the_same
+from broadcaster.operations.preview import preview, refuse_over, says_the_same
 from broadcaster.operations.reach import Reach
 from broadcaster.operations.replan import replan
+from broadcaster.planning.caution import Caution, refuse
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage import announcements, broadcasts, events
@@ -76,6 +77,7 @@ def approve(  # noqa: PLR0913, PLR0917 - who approves what when, for whom
     _refuse_unknown_tags(connection, stored.proposal)
     _refuse_past(stored.proposal, now)
     _refuse_postponing(standing, stored.proposal, now)
+    refuse(cautions_against(connection, slug, number, now, reach))
     announcements.approve_revision(connection, slug, number, now)
     announcements.change(
         connection,
@@ -94,6 +96,16 @@ def approve(  # noqa: PLR0913, PLR0917 - who approves what when, for whom
     changes = replan(connection, slug, now, reach)
     assert changes is not None  # noqa: S101 - it was approved just above
     return changes
+
+
+def cautions_against(
+    connection: Connection, slug: str, number: int, now: datetime, reach: Mapping[str, Reach]
+) -> tuple[Caution, ...]:
+    """What its precautions have against approving a proposed revision now."""
+    found = announcements.revision(connection, slug, number)
+    if found is None or found.state is not RevisionState.PROPOSED:
+        return ()
+    return preview(connection, found.proposal, now, reach, counted=False).cautions
 
 
 def stored(connection: Connection, slug: str, number: int | None = None) -> Proposal:

@@ -29,6 +29,7 @@ from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.times import at_clock
 from broadcaster.errors import InputError
 from broadcaster.planning.broadcast import EVERYONE
+from broadcaster.planning.precautions import Precautions, no_calendar
 from broadcaster.planning.segment import parse_segment
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -191,6 +192,11 @@ class Policy(Frozen):
     quiet_hours: dict[Identifier, QuietHours] = Field(
         default_factory=lambda: {"sms": QuietHours(start=time(21, 0), end=time(8, 0))}
     )
+    precautions: Precautions = Precautions()
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value or name != "precautions"}
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -214,6 +220,7 @@ def findings(
         *_long_audiences(policy),
         *_late_reminders(policy, announcement),
         *_no_hours(policy),
+        *no_calendar(policy.precautions),
     )
 
 
@@ -311,5 +318,5 @@ def _no_hours(policy: Policy) -> Iterator[Finding]:
 
 def _rules(policy: Policy) -> Iterator[tuple[str, tuple[Immediate | DaysBefore | Periodic, ...]]]:
     for name in Policy.model_fields:
-        if name != "quiet_hours":
+        if name not in {"quiet_hours", "precautions"}:
             yield name, getattr(policy, name)

@@ -38,6 +38,7 @@ policy:
   changed: []
   restored: []
   cancelled: []
+  precautions: {minimum_notice: {notice: 0 days}}
 """
 
 
