@@ -78,9 +78,11 @@ class Archive:
         return answer
 
     def keep_document(self, surface: str, at: int, document: dict[str, Any]) -> None:
-        """Keep a surface document that an endpoint fetched."""
+        """Keep a surface document that an endpoint fetched, unless it is the one that is kept already."""
         with self._lock:
-            self._documents.setdefault(surface, []).append((at, document))
+            kept = self._documents.setdefault(surface, [])
+            if not kept or kept[-1][1]["seq"] != document["seq"]:
+                kept.append((at, document))
 
     def document_at(self, surface: str, at: int) -> dict[str, Any] | None:
         """The document that endpoints had at an instant, with its clock set to it."""

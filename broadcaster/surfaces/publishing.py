@@ -29,7 +29,12 @@ def current_document(connection: Connection, channel: Channel, templates: Templa
     database is set up anew, so that no screen refuses the new documents as old ones.
     """
     shown = [found for row in announcements.all_standing(connection) if (found := _shown(connection, row))]
-    return document(channel, templates, shown, seq=events.newest(connection, _CHANGING), issued_at=now)
+    return document(channel, templates, shown, seq=newest_seq(connection), issued_at=now)
+
+
+def newest_seq(connection: Connection) -> int:
+    """The number of the documents that hold everything up to now; 0 while nothing was ever decided."""
+    return events.newest(connection, _CHANGING)
 
 
 def _shown(connection: Connection, standing: Standing) -> Shown | None:
