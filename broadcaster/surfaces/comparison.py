@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 Document = Mapping[str, Any]
 
-_UNSEEN = frozenset({"script", "style", "template", "noscript", "head"})
+_UNSEEN = frozenset({"script", "style", "template", "noscript", "title"})
 
 
 class Difference(NamedTuple):
@@ -28,18 +28,12 @@ def differences(expected: Document, body: bytes, embedded: str) -> tuple[Differe
 
     `embedded` is how the addresses of our own scripts and pages begin.
     """
-    found = _as_document(body)
-    if found is not None:
-        return tuple(_of_document(expected, found))
-    return tuple(_of_page(expected, body.decode("utf-8", "replace"), embedded))
-
-
-def _as_document(body: bytes) -> Any | None:
-    """What is JSON is meant as a document, and anything else as a page."""
     try:
-        return json.loads(body)
+        found = json.loads(body)
     except (ValueError, RecursionError):
-        return None
+        # What is no JSON is a page.
+        return tuple(_of_page(expected, body.decode("utf-8", "replace"), embedded))
+    return tuple(_of_document(expected, found))
 
 
 def _of_document(expected: Document, found: Any) -> Iterator[Difference]:
