@@ -27,7 +27,9 @@ def lines(surfaces: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
             words = f" {row['channel']}: {_names(looked)} not seen the change of {minute(looked[0]['stale_since'])} "
             yield Text(words, style=_LOUD)
         if silent:
-            yield Text(f" {row['channel']}: {_names(silent)} never said who it is (`?screen=`) ", style=_LOUD)
+            yield Text(
+                f" {row['channel']}: {_names(silent)} never said who {_they_are(silent)} (`?screen=`) ", style=_LOUD
+            )
         yield from (Text(f" {row['channel']}: {_reading(one)} ", style=_LOUD) for one in wrong)
 
 
@@ -54,6 +56,10 @@ def _names(screens: Sequence[Mapping[str, Any]]) -> str:
     more = len(screens) - len(names)
     have = "has" if len(screens) == 1 else "have"
     return f"{', '.join(names)}{f' and {more} more' if more else ''} {have}"
+
+
+def _they_are(screens: Sequence[object]) -> str:
+    return "it is" if len(screens) == 1 else "they are"
 
 
 def _since(screen: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -123,17 +123,3 @@ def false_times(connection: Connection, slug: str, now: datetime) -> dict[str, F
         of_screen = false_time(truths, held, min(now, row.gone_at or now))
         found[row.channel] = found[row.channel].and_those(of_screen)
     return dict(found)
-
-
-def false_statement_minutes(connection: Connection, slug: str, now: datetime) -> Mapping[str, float]:
-    """Channel → minutes during which something no longer true was stated, all screens and accounts together."""
-    return {channel: found.minutes for channel, found in false_times(connection, slug, now).items()}
-
-
-def stated(connection: Connection, slug: str, now: datetime) -> dict[str, Any]:
-    """What a report says of false statements: minutes by channel, of all together and of the worst in one go."""
-    found = false_times(connection, slug, now)
-    return {
-        "false_statement_minutes": {channel: row.minutes for channel, row in found.items()},
-        "longest_false_statement_minutes": {channel: row.longest_minutes for channel, row in found.items()},
-    }

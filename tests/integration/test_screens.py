@@ -16,7 +16,8 @@ from broadcaster import clock
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.operations import advance, conclude
 from broadcaster.planning.proposal import read
-from broadcaster.reporting.surfaces import StaleScreen, false_statement_minutes, false_times, stale_screens
+from broadcaster.reporting.false_statements import false_statement_minutes, false_times
+from broadcaster.reporting.surfaces import StaleScreen, stale_screens
 from broadcaster.storage import screens
 from broadcaster.storage.database import Database
 from broadcaster.web.screens import ScreenBook
