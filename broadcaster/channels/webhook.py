@@ -61,7 +61,7 @@ def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery
     """A 2xx accepts everybody whom a JSON object does not refuse; other bodies, such as `OK`, say nothing more."""
     if not answer.lstrip().startswith(b"{"):
         replaced = _fates(call, None)
-        return [Delivery(member.id, Outcome.ACCEPTED, replaced=replaced) for member in call.members]
+        return [Delivery(member.id, Outcome.ACCEPTED, "", "", replaced) for member in call.members]
     try:
         said = json.loads(answer)
         replaced = _fates(call, said.get("replaced"))
@@ -70,17 +70,16 @@ def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         # The public may well have seen it; but who of them, nobody can tell.
         raise AmbiguousError(f"{provider.name} answered something that cannot be read") from None
-    accepted = Delivery(0, Outcome.ACCEPTED, reference=reference, replaced=replaced)
-    if not refused:
-        return [accepted._replace(recipient_id=member.id) for member in call.members]
-    return [_delivery(member.id, refused, accepted) for member in call.members]
+    accepted = [Delivery(member.id, Outcome.ACCEPTED, "", reference, replaced) for member in call.members]
+    return [_unless_refused(delivery, refused) for delivery in accepted] if refused else accepted
 
 
-def _delivery(recipient_id: int, refused: Mapping[str, str], accepted: Delivery) -> Delivery:
-    reason = refused.get(str(recipient_id))
+def _unless_refused(accepted: Delivery, refused: Mapping[str, str]) -> Delivery:
+    reason = refused.get(str(accepted.recipient_id))
     if reason is None:
-        return accepted._replace(recipient_id=recipient_id)
-    return Delivery(recipient_id, Outcome.REJECTED, reason or "refused without a reason", accepted.reference)
+        return accepted
+    words = reason or "refused without a reason"
+    return Delivery(accepted.recipient_id, Outcome.REJECTED, words, accepted.reference)
 
 
 def _fates(call: Call, said: object) -> tuple[Fate, ...]:

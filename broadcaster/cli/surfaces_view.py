@@ -27,9 +27,8 @@ def lines(surfaces: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
             words = f" {row['channel']}: {_names(looked)} not seen the change of {minute(looked[0]['stale_since'])} "
             yield Text(words, style=_LOUD)
         if silent:
-            yield Text(
-                f" {row['channel']}: {_names(silent)} never said who {_they_are(silent)} (`?screen=`) ", style=_LOUD
-            )
+            words = f" {row['channel']}: {_names(silent)} never said who {_they_are(silent)} (`?screen=`) "
+            yield Text(words, style=_LOUD)
         yield from (Text(f" {row['channel']}: {_reading(one)} ", style=_LOUD) for one in wrong)
 
 

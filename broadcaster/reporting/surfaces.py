@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 
 from broadcaster.announcement.facts import facts
 from broadcaster.announcement.lifecycle import Event, State
+from broadcaster.errors import StateError
 from broadcaster.reporting.statements import FalseTime, Truth, false_time, held_by_screen, stale_since
 from broadcaster.storage import announcements, events, readbacks, screens
 from broadcaster.storage.readbacks import Result
@@ -106,8 +107,11 @@ def truths_of(connection: Connection, slug: str) -> list[Truth]:
 
 
 def said_by(connection: Connection, slug: str, revision: int, state: State) -> tuple[tuple[str, str], ...]:
-    """The facts of a revision while its announcement is in a state."""
-    stored = announcements.revision(connection, slug, revision)
+    """The facts of a revision while its announcement is in a state; none of one that cannot be read any more."""
+    try:
+        stored = announcements.revision(connection, slug, revision)
+    except StateError:
+        return ()
     return tuple(sorted(facts(stored.proposal.announcement, state).items())) if stored else ()
 
 

@@ -14,12 +14,13 @@ from broadcaster.surfaces.document import milliseconds
 
 LOOK_EVERY = 2.0
 """Seconds between two looks. A real screen takes half a minute; here days pass in between."""
-TIMEOUT = 5.0
+TIMEOUT = 10.0
+"""Seconds that a document may take."""
 
 
 def look(session: requests.Session, archive: Archive, surface: str, address: str, name: str) -> None:
     """Fetch a surface's document as the screen of this name, and keep what it shows now."""
-    answer = session.get(address, params={"screen": name}, timeout=10, allow_redirects=False)
+    answer = session.get(address, params={"screen": name}, timeout=TIMEOUT, allow_redirects=False)
     answer.raise_for_status()
     archive.keep_document(surface, milliseconds(clock.now()), answer.json())
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from ruamel.yaml import YAML
 
 from broadcaster import clock
+from broadcaster.announcement.source import to_yaml
 from broadcaster.clock import OFFSET_FILE_VARIABLE
 from broadcaster.operations import conclude
 from tests.support.cli import Cli
@@ -49,21 +49,19 @@ def test_status_names_the_screens_that_lack_the_change(operator: Cli) -> None:
     assert data["posts"] == []
 
 
-def test_an_address_that_shows_something_else_is_an_error(operator: Cli, tmp_path: Path) -> None:
+def test_an_address_that_shows_something_else_is_an_error(operator: Cli) -> None:
     """A partner's page that has never heard of it; exit code 1, with what differs."""
     site = operator.data / "site.yaml"
     text = site.read_text(encoding="utf-8")
-    shows = f"shows: {_public(text)}/healthz"
-    site.write_text(text.replace("name: bank-kiosks", f"name: bank-kiosks\n      {shows}"), encoding="utf-8")
+    found = YAML(typ="safe", pure=True).load(text)
+    bank = next(row for row in found["channels"]["kiosk"]["providers"] if row["name"] == "bank-kiosks")
+    bank["shows"] = f"{found['public_url']}/healthz"
+    site.write_text(to_yaml(found), encoding="utf-8")
     ran = operator.run("verify", SLUG)
     assert ran.code == 1
     assert "bank-kiosks" in ran.out
     assert "it is no document of the surface kiosk" in ran.out
     assert "shows something else" in operator.run("status", SLUG).out
-
-
-def _public(text: str) -> str:
-    return next(line.split(": ")[1] for line in text.splitlines() if line.startswith("public_url"))
 
 
 def test_an_address_that_does_not_answer_is_an_error(cli: Cli) -> None:

@@ -186,14 +186,8 @@ def test_a_lost_connection_is_said(page: Page, sandbox: Site) -> None:
 def replaced(action: str) -> Document:
     """What followers see of an article that was replaced."""
     old = {**ARTICLE, "replaced": {"action": action, "by": "b2"}}
-    new = {
-        **ARTICLE,
-        "broadcast": "b2",
-        "at": START,
-        "phase": "changed",
-        "title": "恢复时间调整",
-        "body": "<p>新正文</p>",
-    }
+    words = {"phase": "changed", "title": "恢复时间调整", "body": "<p>新正文</p>"}
+    new = {**ARTICLE, "broadcast": "b2", "at": START, **words}
     return {**shown(START), "wechat": {"accounts": [{"name": "本地人社", "articles": [old, new]}]}}
 
 

@@ -198,8 +198,9 @@ def test_surfaces_and_posts_that_are_not_right_are_marked(tmp_path: Path) -> Non
     """A screen that lacks the change, an address that shows something else, a post that nothing replaced."""
     at = "2030-02-18T10:00:00+08:00"
     read = {"endpoint": "", "result": "shows something else", "differences": ["its state is <old>"], "at": at}
-    screens = [{"name": "hall", "fetched_at": at, "stale_since": at}, {"name": "bank", "fetched_at": None}]
-    surfaces = [{"channel": "kiosk", "screens": [screens[0], {**screens[1], "stale_since": None}], "read": [read]}]
+    hall = {"name": "hall", "fetched_at": at, "stale_since": at}
+    bank = {"name": "bank", "fetched_at": None, "stale_since": None}
+    surfaces = [{"channel": "kiosk", "screens": [hall, bank], "read": [read]}]
     post = {"channel": "wechat", "account": "bureau", "phase": "notice", "revision": 1, "broadcast": "b1", "at": at}
     fate = {"reference": "", "superseded": True, "action": None, "reason": None, "successor": None}
     times = {"false_statement_minutes": {"kiosk": 3.5}, "longest_false_statement_minutes": {"kiosk": 2.25}}
