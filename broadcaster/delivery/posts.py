@@ -6,61 +6,53 @@ is the same request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from broadcaster.announcement.facts import Facts, facts
-from broadcaster.announcement.lifecycle import State
 from broadcaster.announcement.model import Announcement
 from broadcaster.channels.base import Channel, Member, Predecessor, RecipientKind
-from broadcaster.delivery.run import EarlierPost
+from broadcaster.delivery.run import NO_POSTS, EarlierPost, EarlierPosts
 from broadcaster.planning.phase import Phase
-from broadcaster.planning.truth import STATE_TOLD_BY
-from broadcaster.storage import announcements, posts
+from broadcaster.planning.tellings import told_by, untrue
+from broadcaster.storage import announcements, posts, tellings
 
 
-def earlier(connection: Connection, batch: Row[Any], channel: Channel) -> Mapping[int, Sequence[EarlierPost]]:
-    """Account → what it posted of the announcement before, oldest first; nothing where people are reached."""
-    if channel.reaches is not RecipientKind.ACCOUNT:
-        return {}
-    said: dict[tuple[int, str], Facts] = {}
+def earlier(connection: Connection, batch: Row[Any], channel: Channel) -> EarlierPosts:
+    """What the accounts of a batch posted of its announcement before; nothing where people are reached."""
+    rows = posts.earlier(connection, batch) if channel.reaches is RecipientKind.ACCOUNT else []
+    if not rows:
+        return NO_POSTS
+    standing, planned = announcements.find(connection, batch.slug), tellings.facts_of(connection, batch.slug)
+    finished_at = standing.finished_at if standing else None
+    told: dict[tuple[int, str], Facts] = {}
     found: dict[int, list[EarlierPost]] = {}
-    for row in posts.earlier(connection, batch):
+    for row in rows:
         key = row.revision, row.phase
-        if key not in said:
-            said[key] = _said(connection, batch.slug, *key)
-        post = EarlierPost(Predecessor(row.broadcast_id, row.reference), row.at, row.deleted_at, said[key])
+        if key not in told:
+            told[key] = told_by(Phase(row.phase), planned[row.revision], finished_at)
+        post = EarlierPost(Predecessor(row.broadcast_id, row.reference), row.at, row.deleted_at, told[key])
         found.setdefault(row.recipient_id, []).append(post)
-    return found
+    return EarlierPosts(found, finished_at)
 
 
 def replaced(
-    known: Mapping[int, Sequence[EarlierPost]],
-    announcement: Announcement,
-    phase: Phase,
-    members: Sequence[Member],
-    prepared_at: datetime,
+    known: EarlierPosts, announcement: Announcement, phase: Phase, members: Sequence[Member], prepared_at: datetime
 ) -> tuple[Predecessor, ...]:
-    """The earlier posts of these accounts whose facts a post of this phase supersedes, oldest first."""
-    if not known:
+    """The earlier posts of these accounts that a post of this phase makes untrue, oldest first."""
+    if not known.by_account:
         return ()
-    said = told_by(announcement, phase)
+    told = told_by(phase, facts(announcement), known.finished_at)
     return tuple(
         post.predecessor
         for member in members
-        for post in known.get(member.id, ())
-        if post.at < prepared_at and post.facts != said and (post.deleted_at is None or post.deleted_at >= prepared_at)
+        for post in known.by_account.get(member.id, ())
+        if post.at < prepared_at and untrue(post.told, told) and _is_out(post, prepared_at)
     )
 
 
-def told_by(announcement: Announcement, phase: Phase) -> Facts:
-    """The facts that a post of a phase tells."""
-    return facts(announcement, STATE_TOLD_BY.get(phase, State.SCHEDULED))
-
-
-def _said(connection: Connection, slug: str, revision: int, phase: str) -> Facts:
-    stored = announcements.revision(connection, slug, revision)
-    return told_by(stored.proposal.announcement, Phase(phase)) if stored else {}
+def _is_out(post: EarlierPost, at: datetime) -> bool:
+    return post.deleted_at is None or post.deleted_at >= at

@@ -25,14 +25,25 @@ class EarlierPost:
     predecessor: Predecessor
     at: datetime
     deleted_at: datetime | None
-    facts: Facts
+    told: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPosts:
+    """Account (recipient) → what it posted before, oldest first; and since when service is back, if it is."""
+
+    by_account: Mapping[int, Sequence[EarlierPost]]
+    finished_at: datetime | None = None
+
+
+NO_POSTS = EarlierPosts({})
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A claimed batch; `providers` are the channel's, by name, `document` is where its surface document is served.
 
-    `posts` are the earlier posts of its accounts, by recipient.
+    `posts` are the earlier posts of its accounts.
     """
 
     batch: Row[Any]
@@ -44,7 +55,7 @@ class Run:
     corrections: Mapping[Changed, Edition] = field(default_factory=dict)
     """What the words are for those for whom these facts have changed since they were told of it."""
 
-    posts: Mapping[int, Sequence[EarlierPost]] = field(default_factory=dict)
+    posts: EarlierPosts = NO_POSTS
 
     def edition_for(self, changes: Changed) -> Edition:
         """What those are told for whom this has changed."""

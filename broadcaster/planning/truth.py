@@ -5,13 +5,6 @@ from __future__ import annotations
 from broadcaster.announcement.lifecycle import State
 from broadcaster.planning.phase import Phase
 
-STATE_TOLD_BY: dict[Phase, State] = {
-    Phase.OVERRUN: State.OVERRUN,
-    Phase.RESTORED: State.COMPLETED,
-    Phase.CANCELLED: State.CANCELLED,
-}
-"""The state that a phase tells of; every other tells of an outage that is to come or under way."""
-
 STILL_TRUE_IN: dict[State, frozenset[Phase]] = {
     State.DRAFT: frozenset(),
     State.SCHEDULED: frozenset({Phase.NOTICE, Phase.REMINDER, Phase.CHANGED}),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
-from broadcaster.announcement.lifecycle import State
 from broadcaster.channels.base import Outcome, RecipientKind
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.planning.phase import Phase
-from broadcaster.planning.truth import STATE_TOLD_BY
-from broadcaster.reporting.statements import Facts, FalseTime, Held, Truth, false_time
-from broadcaster.reporting.surfaces import said_by, truths_of
-from broadcaster.storage import posts
+from broadcaster.planning.tellings import told_by, true_in, untrue
+from broadcaster.reporting.statements import FalseTime, Held, false_time
+from broadcaster.reporting.surfaces import truths_of
+from broadcaster.storage import announcements, posts, tellings
 
 _CHANNELS = [slug for slug, channel in CHANNELS.items() if channel.reaches is RecipientKind.ACCOUNT]
 
@@ -25,14 +23,16 @@ _CHANNELS = [slug for slug, channel in CHANNELS.items() if channel.reaches is Re
 def standing(connection: Connection, slug: str, zone: ZoneInfo) -> list[dict[str, Any]]:
     """Every post of an announcement as plain data, oldest first; times are ISO 8601 in its zone.
 
-    `superseded` says that its facts are no longer true, `action` what the account did with it (None: nothing came that
-    replaces it), `successor` which broadcast did.
+    `superseded` says that what it tells is no longer true, `action` what the account did with it (None: nothing came
+    that replaces it), `successor` which broadcast did.
     """
     rows = posts.of_announcement(connection, slug, _CHANNELS)
-    if not rows:
+    found = announcements.find(connection, slug)
+    if not rows or found is None:
         return []
-    truths = truths_of(connection, slug)
-    said = _said(connection, slug, rows)
+    planned = tellings.facts_of(connection, slug)
+    approved = planned.get(found.approved_revision or 0)
+    true = true_in(found.state, approved, found.finished_at) if approved else {}
     return [
         {
             "channel": row.channel,
@@ -42,31 +42,30 @@ def standing(connection: Connection, slug: str, zone: ZoneInfo) -> list[dict[str
             "broadcast": row.broadcast_id,
             "reference": row.reference,
             "at": row.at.astimezone(zone).isoformat(timespec="seconds"),
-            "superseded": bool(truths) and said[row.revision, row.phase] != truths[-1].facts,
+            "superseded": bool(untrue(told_by(Phase(row.phase), planned[row.revision], found.finished_at), true)),
             "action": row.action,
             "reason": row.reason,
             "successor": row.successor_id,
         }
         for row in rows
+        if row.revision in planned
     ]
 
 
 def false_times(connection: Connection, slug: str, now: datetime) -> dict[str, FalseTime]:
     """Channel → for how long its accounts' newest posts told something no longer true of an announcement, up to now."""
-    truths = truths_of(connection, slug)
-    rows = [row for row in posts.of_announcement(connection, slug, _CHANNELS) if _is_out(row)]
-    said = _said(connection, slug, rows)
+    found = announcements.find(connection, slug)
+    truths, planned = truths_of(connection, slug), tellings.facts_of(connection, slug)
     held: defaultdict[tuple[str, int], list[Held]] = defaultdict(list)
-    for row in rows:
-        held[row.channel, row.recipient_id].append(Held(row.at, said[row.revision, row.phase]))
-    found: defaultdict[str, FalseTime] = defaultdict(FalseTime)
+    for row in posts.of_announcement(connection, slug, _CHANNELS):
+        if _is_out(row) and row.revision in planned and found:
+            told = told_by(_counted(Phase(row.phase)), planned[row.revision], found.finished_at)
+            held[row.channel, row.recipient_id].append(Held(row.at, told))
+    sums: defaultdict[str, FalseTime] = defaultdict(FalseTime)
     for (channel, _), of_account in held.items():
-        found[channel] = found[channel].and_those(_false_time(truths, of_account, now))
-    return dict(found)
-
-
-def _false_time(truths: Sequence[Truth], held: Sequence[Held], now: datetime) -> FalseTime:
-    return false_time(truths, held, now) if truths else FalseTime()
+        if truths:
+            sums[channel] = sums[channel].and_those(false_time(truths, of_account, now, untrue))
+    return dict(sums)
 
 
 def _is_out(row: Row[Any]) -> bool:
@@ -74,11 +73,6 @@ def _is_out(row: Row[Any]) -> bool:
     return bool(row.outcome == Outcome.ACCEPTED and row.receipt != "failed")
 
 
-def _said(connection: Connection, slug: str, rows: Sequence[Row[Any]]) -> dict[tuple[int, str], Facts]:
-    """(revision, phase) → the facts that it tells. What the clock finds overdue is no change by anybody's word."""
-    found: dict[tuple[int, str], Facts] = {}
-    for revision, phase in {(row.revision, row.phase) for row in rows}:
-        state = STATE_TOLD_BY.get(Phase(phase), State.SCHEDULED)
-        known = State.SCHEDULED if state is State.OVERRUN else state
-        found[revision, phase] = said_by(connection, slug, revision, known)
-    return found
+def _counted(phase: Phase) -> Phase:
+    """What a post counts as: that it is overdue is the clock's finding, and no change by anybody's word."""
+    return Phase.ONGOING if phase is Phase.OVERRUN else phase

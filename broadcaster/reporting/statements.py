@@ -6,13 +6,16 @@ was never fetched or posted before a change states nothing false. Times are camp
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-Facts = Hashable
-"""What is said of an announcement, so that two of them can be compared."""
+from broadcaster.announcement.facts import Facts
+
+Differs = Callable[[Facts, Facts], object]
+"""Whether facts that were stated, the first, are false while the second are true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,15 @@ def held_by_screen(fetches: Sequence[tuple[datetime, int]], truths: Sequence[Tru
     return [Held(at, _said(seq, truths)) for at, seq in fetches]
 
 
-def false_time(truths: Sequence[Truth], held: Sequence[Held], until: datetime) -> FalseTime:
-    """For how long what was held differed from what was true, up to an instant; both are in order of time."""
+def false_time(
+    truths: Sequence[Truth], held: Sequence[Held], until: datetime, differs: Differs = operator.ne
+) -> FalseTime:
+    """For how long what was held was false, up to an instant; both are in order of time."""
     stated = [Held(_not_before(row, truths), row.facts) for row in held]
     marks = sorted({*(row.at for row in stated), *(row.at for row in truths), until})
     found, run = FalseTime(), timedelta(0)
     for start, end in pairwise(mark for mark in marks if mark <= until):
-        run = run + (end - start) if _is_false(truths, stated, start) else timedelta(0)
+        run = run + (end - start) if _is_false(truths, stated, start, differs) else timedelta(0)
         found = FalseTime(found.total + (end - start if run else timedelta(0)), max(found.longest, run))
     return found
 
@@ -90,10 +95,10 @@ def _not_before(held: Held, truths: Sequence[Truth]) -> datetime:
     return max([held.at, *[row.at for row in truths if row.facts == held.facts][:1]])
 
 
-def _is_false(truths: Sequence[Truth], held: Sequence[Held], at: datetime) -> bool:
+def _is_false(truths: Sequence[Truth], held: Sequence[Held], at: datetime, differs: Differs) -> bool:
     true = [row.facts for row in truths if row.at <= at]
     stated = [row.facts for row in held if row.at <= at]
-    return bool(true and stated) and stated[-1] is not None and stated[-1] != true[-1]
+    return bool(true and stated and stated[-1] is not None and differs(stated[-1], true[-1]))
 
 
 def _minutes(span: timedelta) -> float:

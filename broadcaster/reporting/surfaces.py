@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
-from broadcaster.announcement.facts import facts
 from broadcaster.announcement.lifecycle import Event, State
-from broadcaster.errors import StateError
+from broadcaster.planning.tellings import true_in
 from broadcaster.reporting.statements import FalseTime, Truth, false_time, held_by_screen, stale_since
-from broadcaster.storage import announcements, events, readbacks, screens
+from broadcaster.storage import events, readbacks, screens, tellings
 from broadcaster.storage.readbacks import Result
 
 _SAID = {Event.FINISH: State.COMPLETED, Event.CANCEL: State.CANCELLED}
@@ -95,24 +94,20 @@ def _local(instant: datetime | None, zone: ZoneInfo) -> str | None:
 
 
 def truths_of(connection: Connection, slug: str) -> list[Truth]:
-    """What was true of an announcement from when on, by its operators' words; in order of time."""
+    """What was true of an announcement from when on, by its operators' words; in order of time.
+
+    That it is overdue is the clock's finding, which every screen foresees.
+    """
+    planned = tellings.facts_of(connection, slug)
     found: list[Truth] = []
-    revision: int | None = None
+    revision = 0
     for row in events.changes(connection, slug):
-        revision = row.details.get("revision", revision)
-        if revision is not None:
-            said = said_by(connection, slug, revision, _SAID.get(Event(row.verb), State.SCHEDULED))
-            found.append(Truth(row.seq, row.at, said))
+        revision = int(row.details.get("revision", revision))
+        finished_at = datetime.fromisoformat(row.details["at"]) if row.verb == Event.FINISH else None
+        if revision in planned:
+            state = _SAID.get(Event(row.verb), State.SCHEDULED)
+            found.append(Truth(row.seq, row.at, true_in(state, planned[revision], finished_at)))
     return found
-
-
-def said_by(connection: Connection, slug: str, revision: int, state: State) -> tuple[tuple[str, str], ...]:
-    """The facts of a revision while its announcement is in a state; none of one that cannot be read any more."""
-    try:
-        stored = announcements.revision(connection, slug, revision)
-    except StateError:
-        return ()
-    return tuple(sorted(facts(stored.proposal.announcement, state).items())) if stored else ()
 
 
 def false_times(connection: Connection, slug: str, now: datetime) -> dict[str, FalseTime]:

@@ -89,10 +89,10 @@ def start(product: Product) -> str:
     return product.open("wechat", Phase.STARTED)
 
 
-def finish(product: Product) -> None:
-    """Say that service is back."""
+def finish(product: Product, at: datetime | None = None) -> None:
+    """Say that service is back, now or since an instant."""
     with product.transaction() as connection:
-        conclude.finish(connection, SLUG, clock.now(), ACTOR, clock.now())
+        conclude.finish(connection, SLUG, at or clock.now(), ACTOR, clock.now())
 
 
 def fates(product: Product) -> set[tuple[str, str, str]]:
@@ -160,6 +160,15 @@ def test_restored_takes_every_earlier_post_down(noticed: Product) -> None:
     restored = noticed.open("wechat", Phase.RESTORED)
     noticed.deliver_all(restored)
     assert fates(noticed) >= {(notice, restored, "deleted"), (later, restored, "deleted")}
+
+
+def test_service_that_is_back_when_it_was_said_replaces_nothing(noticed: Product) -> None:
+    """Whoever read the article was told the truth."""
+    pass_to(noticed, "2022-03-21 00:00")
+    finish(noticed, local("2022-03-21 00:00"))
+    noticed.deliver_all(noticed.open("wechat", Phase.RESTORED))
+    assert fates(noticed) == set()
+    assert minutes(noticed, local("2022-03-22 00:00")) == pytest.approx(0, abs=0.2)
 
 
 def test_the_followers_see_which_article_was_replaced(noticed: Product) -> None:

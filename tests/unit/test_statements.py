@@ -30,9 +30,9 @@ def minutes(truths: list[Truth], held: list[Held], until: float = 100) -> tuple[
     return found.minutes, found.longest_minutes
 
 
-FIRST = Truth(10, minute(0), "until the 20th")
-LATER = Truth(20, minute(30), "until the 24th")
-BACK = Truth(30, minute(50), "until the 20th")
+FIRST = Truth(10, minute(0), {"end": "20th"})
+LATER = Truth(20, minute(30), {"end": "24th"})
+BACK = Truth(30, minute(50), {"end": "20th"})
 
 
 @pytest.mark.parametrize(("fetched", "stale"), [(0, True), (19, True), (20, False), (25, False)])
@@ -57,7 +57,7 @@ def test_a_screen_is_stale_since_the_first_change_that_it_lacks() -> None:
 def test_what_is_fetched_states_what_was_true_at_its_number() -> None:
     """Before the announcement was public, nothing of it."""
     held = held_by_screen([(minute(-5), 9), (minute(1), 12), (minute(31), 20)], [FIRST, LATER])
-    assert [row.facts for row in held] == [None, "until the 20th", "until the 24th"]
+    assert [row.facts for row in held] == [None, {"end": "20th"}, {"end": "24th"}]
 
 
 def test_false_time_runs_from_the_change_until_the_screen_has_it() -> None:
@@ -72,13 +72,19 @@ def test_false_time_goes_on_while_the_screen_does_not_look() -> None:
 
 def test_a_change_upon_a_change_counts_once() -> None:
     """One that missed both stated something false the whole time, and not twice as long."""
-    other = Truth(40, minute(60), "until the 27th")
+    other = Truth(40, minute(60), {"end": "27th"})
     assert minutes([FIRST, LATER, other], [Held(minute(1), FIRST.facts), Held(minute(70), other.facts)]) == (40, 40)
 
 
 def test_what_was_false_may_be_true_again() -> None:
     """Moved from the 20th to the 24th and back: whoever missed both is right again."""
     assert minutes([FIRST, LATER, BACK], [Held(minute(1), FIRST.facts)]) == (20, 20)
+
+
+def test_what_counts_as_false_may_be_judged_otherwise() -> None:
+    """A post whose end came as it said was right all along."""
+    held = [Held(minute(1), FIRST.facts)]
+    assert false_time([FIRST, LATER], held, minute(100), lambda stated, true: stated["end"] > true["end"]).minutes == 0
 
 
 def test_two_false_times_add_up_and_the_longest_is_kept() -> None:
