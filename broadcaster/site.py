@@ -96,6 +96,8 @@ class ProviderConfig(Frozen):
     """What the public calls it, such as an official account's name."""
     url: Url
     secret: SecretName
+    shows: Url | None = None
+    """Where a surface's endpoint serves the document, or a page with its texts, by itself: what is read back there."""
     language: Language | None = None
     """The language of an account's posts; the announcement's first when absent."""
     timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15

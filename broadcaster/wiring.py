@@ -22,6 +22,7 @@ from broadcaster.settings import Settings
 from broadcaster.site import Site, read_site, resolve
 from broadcaster.storage.database import Database
 from broadcaster.storage.migrate import check_vault
+from broadcaster.surfaces.readback import Reader
 from broadcaster.vault import Vault, ensure_keyring, open_vault
 
 
@@ -68,9 +69,17 @@ class App:
         """The site's rule for large broadcasts."""
         return Canary(self.site.canary)
 
+    def transport(self) -> Transport:
+        """Connections of one's own to the outside, under the site's rules on where they may go."""
+        return Transport(allow_private=self.site.allow_private_addresses, loopback_only=self.settings.rehearsal)
+
+    def reader(self) -> Reader:
+        """A reader of what the surfaces show."""
+        return Reader(self.database, self.templates, self.transport(), self.site, self.channels)
+
     def courier(self) -> Courier:
         """A courier with connections of its own."""
-        transport = Transport(allow_private=self.site.allow_private_addresses, loopback_only=self.settings.rehearsal)
+        transport = self.transport()
         press = Press(self.templates)
         providers = self.providers()
         # Every channel, so that a broadcast of one that left the site is still accounted for.
@@ -137,3 +146,9 @@ def process_courier() -> Courier:
     with parts.database.begin() as connection:
         check_vault(connection, parts.vault)
     return parts.courier()
+
+
+@functools.cache
+def process_reader() -> Reader:
+    """The reader of this process."""
+    return process_app().reader()

@@ -64,3 +64,9 @@ def replan() -> None:
     with parts.database.begin() as connection:
         if not holds.is_restored(connection):
             _replanned = advance.replan_in_turn(connection, clock.now(), parts.reach, _replanned)
+
+
+@app.task(name="control.read_back")
+def read_back() -> None:
+    """Look what the surfaces show, beside the ticks: an address that does not answer must not keep them waiting."""
+    wiring.process_reader().look()

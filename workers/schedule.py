@@ -10,6 +10,7 @@ TICK = 1.0
 SWEEP = 5.0
 REPLAN = 60.0
 CORRECT = 5.0
+READ_BACK = 2.0
 
 _TICK_TASK = "control.tick"
 
@@ -29,4 +30,5 @@ SCHEDULE = {
     "sweep": _every(SWEEP, "control.sweep"),
     "replan": _every(REPLAN, "control.replan"),
     "correct": _every(CORRECT, "correction.correct"),
+    "read-back": _every(READ_BACK, "control.read_back"),
 }

@@ -36,6 +36,9 @@ class Event(StrEnum):
 CLOCK_EVENTS = frozenset({Event.START, Event.END_PASSED})
 """The events that the passing of time may cause; every other is an operator's."""
 
+OPERATOR_EVENTS = frozenset(Event) - CLOCK_EVENTS
+"""What somebody decides. A screen knows the clock's events ahead, but not these."""
+
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DRAFT, Event.APPROVE): State.SCHEDULED,
     (State.SCHEDULED, Event.APPROVE): State.SCHEDULED,

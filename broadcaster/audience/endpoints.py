@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from broadcaster.channels.base import Channel, RecipientKind
+from broadcaster.channels.base import Channel, ChannelKind, RecipientKind
 from broadcaster.site import Site
-from broadcaster.storage import audiences
+from broadcaster.storage import audiences, screens
 from broadcaster.vault import Vault
 
 UNSET_LANGUAGE = "und"
@@ -19,10 +19,12 @@ UNSET_LANGUAGE = "und"
 def sync_endpoints(
     connection: Connection, vault: Vault, site: Site, channels: Mapping[str, Channel], at: datetime
 ) -> None:
-    """Make the configured accounts and endpoints the newest version of their channels' pools."""
+    """Make the configured accounts and endpoints the newest version of their pools, and a surface's its screens."""
     for slug, channel in channels.items():
         if channel.reaches is RecipientKind.PERSON:
             continue
         rows = [(row.name, row.label or row.name, row.language or UNSET_LANGUAGE, ()) for row in site.providers(slug)]
         audiences.stage(connection, channel.pool, vault, rows)
         audiences.merge(connection, channel.pool, "site", at, keep_others=False)
+        if channel.kind is ChannelKind.SURFACE:
+            screens.configure(connection, slug, [row.name for row in site.providers(slug)], at)

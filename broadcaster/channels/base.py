@@ -54,13 +54,41 @@ class Member(NamedTuple):
     name: str = ""
 
 
+class Action(StrEnum):
+    """What an account did with an earlier post when its successor came."""
+
+    DELETED = "deleted"
+    LINKED = "linked"
+    """It leads its readers to the successor."""
+    LEFT = "left"
+
+
+class Predecessor(NamedTuple):
+    """An earlier post of an account: its broadcast, and the provider's own id of it, which may be unknown (empty)."""
+
+    broadcast: str
+    reference: str
+
+
+class Fate(NamedTuple):
+    """What became of an earlier post, by its broadcast; `reason` for people."""
+
+    broadcast: str
+    action: Action
+    reason: str = ""
+
+
 class Delivery(NamedTuple):
-    """The outcome for one recipient; `reason` for people, `reference` is the provider's own id."""
+    """The outcome for one recipient; `reason` for people, `reference` is the provider's own id.
+
+    `replaced` is what became of the account's earlier posts that the call replaces.
+    """
 
     recipient_id: int
     outcome: Outcome
     reason: str = ""
     reference: str = ""
+    replaced: tuple[Fate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +112,8 @@ class Call:
     """Where the surface document of this channel is served."""
     changes: tuple[FactChange, ...] = ()
     """What the messages say has changed, from what the members were told before."""
+    replaces: tuple[Predecessor, ...] = ()
+    """The account's earlier posts whose facts this one supersedes, oldest first."""
 
 
 class Adapter(Protocol):

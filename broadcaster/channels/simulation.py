@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from broadcaster.channels.base import Fate
+
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
@@ -28,6 +30,8 @@ class Reception:
     failing: frozenset[str] = frozenset()
     document: str | None = None
     """Where a surface's endpoint looks for its new document."""
+    replaced: tuple[Fate, ...] = ()
+    """What the account did with its earlier posts that this one replaces."""
 
 
 def receive_surface(data: dict[str, Any]) -> Reception:

@@ -110,6 +110,16 @@ class Transport:
             return answer.body
         raise AmbiguousError(f"{provider.name} did not answer a question about a call ({answer.status})")
 
+    def get_page(self, name: str, url: str, timeout: float) -> bytes:
+        """What the public gets at an address, caches included; `name` is what it is called, `timeout` in seconds.
+
+        Raises a DeliveryError when nothing is to be had there; anything but 200 is nothing.
+        """
+        answer = self._exchange(Provider(name, url, secret="", timeout=timeout), b"", {}, {})
+        if answer.status != 200:
+            raise TransientError(f"{name} answered {answer.status}")
+        return answer.body
+
     def _exchange(
         self,
         provider: Provider,
@@ -122,7 +132,7 @@ class Transport:
             raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
         deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
         try:
-            request = self._question(provider.url, query) if query else self._posting(provider.url, body)
+            request = self._question(provider.url, query) if query is not None else self._posting(provider.url, body)
             request.headers.update(headers)
             answer = self._send(request, Timeout(CONNECT_TIMEOUT, provider.timeout))
         except InvalidIPAddress:

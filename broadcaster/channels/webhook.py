@@ -2,7 +2,8 @@
 
 The receiver dedupes on `webhook-id`, so a call may be repeated. One that cannot dedupe may answer questions instead,
 and is then configured as `queryable`. A 2xx answer accepts every member, but those that its JSON body names:
-`{"rejected": [{"id": "17", "reason": "…"}], "reference": "…"}`. Channels differ in their payload only.
+`{"rejected": [{"id": "17", "reason": "…"}], "reference": "…"}`. An account says in `replaced` what it did with the
+earlier posts that the call replaces. Channels differ in their payload only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
+from broadcaster.channels.base import Action, Call, Delivery, Fate, Idempotency, Outcome, Predecessor
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError
@@ -59,21 +60,44 @@ def _common(call: Call) -> dict[str, Any]:
 def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery]:
     """A 2xx accepts everybody whom a JSON object does not refuse; other bodies, such as `OK`, say nothing more."""
     if not answer.lstrip().startswith(b"{"):
-        return [Delivery(member.id, Outcome.ACCEPTED) for member in call.members]
+        replaced = _fates(call, None)
+        return [Delivery(member.id, Outcome.ACCEPTED, "", "", replaced) for member in call.members]
     try:
         said = json.loads(answer)
+        replaced = _fates(call, said.get("replaced"))
         refused = {str(row["id"]): str(row.get("reason") or "") for row in said.get("rejected") or ()}
         reference = str(said.get("reference") or "")
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         # The public may well have seen it; but who of them, nobody can tell.
         raise AmbiguousError(f"{provider.name} answered something that cannot be read") from None
-    if not refused:
-        return [Delivery(member.id, Outcome.ACCEPTED, reference=reference) for member in call.members]
-    return [_delivery(member.id, refused, reference) for member in call.members]
+    accepted = [Delivery(member.id, Outcome.ACCEPTED, "", reference, replaced) for member in call.members]
+    return [_unless_refused(delivery, refused) for delivery in accepted] if refused else accepted
 
 
-def _delivery(recipient_id: int, refused: Mapping[str, str], reference: str) -> Delivery:
-    reason = refused.get(str(recipient_id))
+def _unless_refused(accepted: Delivery, refused: Mapping[str, str]) -> Delivery:
+    reason = refused.get(str(accepted.recipient_id))
     if reason is None:
-        return Delivery(recipient_id, Outcome.ACCEPTED, reference=reference)
-    return Delivery(recipient_id, Outcome.REJECTED, reason or "refused without a reason", reference)
+        return accepted
+    words = reason or "refused without a reason"
+    return Delivery(accepted.recipient_id, Outcome.REJECTED, words, accepted.reference)
+
+
+def _fates(call: Call, said: object) -> tuple[Fate, ...]:
+    """What the receiver did with each post that the call replaces; the post itself is accepted whatever it says."""
+    rows = [row for row in said if isinstance(row, dict)] if isinstance(said, list) else []
+    return tuple(_fate(post, rows) for post in call.replaces)
+
+
+def _fate(post: Predecessor, rows: list[dict[str, Any]]) -> Fate:
+    known = {post.broadcast, post.reference} - {""}
+    row = next((row for row in rows if {str(row.get("broadcast")), str(row.get("reference"))} & known), None)
+    if row is None:
+        return Fate(post.broadcast, Action.LEFT, "nothing was said of it")
+    reason = str(row.get("reason") or "")
+    action = str(row.get("action"))
+    if action in _ACTIONS:
+        return Fate(post.broadcast, Action(action), reason)
+    return Fate(post.broadcast, Action.LEFT, reason or "what was done is not known")
+
+
+_ACTIONS = frozenset(map(str, Action))

@@ -229,6 +229,21 @@ def resume(
 
 
 @app.command()
+def verify(
+    slug: HeldSlug = None,
+    everything: Annotated[bool, typer.Option("--all", help="Whatever announcement there is.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read every surface back as the public gets it, and compare it with what should show; exit 1 when one differs.
+
+    Example: `broadcaster verify qingdao-2022`
+    """
+    from broadcaster.cli import verify as command
+
+    command.verify(slug, everything=everything, as_json=as_json)
+
+
+@app.command()
 def restored(
     backup_at: Annotated[str, typer.Option("--from", help="When the backup was made.")],
 ) -> None:

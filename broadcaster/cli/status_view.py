@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from broadcaster.cli import posts_view, surfaces_view
 from broadcaster.cli.screen import minute, table
 from broadcaster.delivery.breaker import Circuit
 from broadcaster.planning.broadcast import BroadcastState
@@ -202,6 +203,8 @@ def _head(data: Row) -> Iterator[RenderableType]:
     yield Text(title, style="bold").append_text(beat(data["seconds_since_tick"]))
     yield from _holds(data)
     yield from _circuits(data)
+    yield from surfaces_view.lines(data.get("surfaces", ()))
+    yield from posts_view.lines(data.get("posts", ()))
 
 
 def _holds(data: Row) -> Iterator[Text]:

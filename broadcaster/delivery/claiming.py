@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from broadcaster import clock
 from broadcaster.channels.base import Channel, Delivery, Member, Outcome
 from broadcaster.channels.provider import Provider
-from broadcaster.delivery import doubts, recording, routing
+from broadcaster.delivery import doubts, posts, recording, routing
 from broadcaster.delivery.messages import Edition, Press
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
@@ -69,7 +69,8 @@ class Claims:
             edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
             document = f"{self._public_url}/surfaces/{channel.slug}.json"
             providers = self._providers.get(channel.slug, {})
-            return self._calls(connection, Run(batch, channel, scope, edition, providers, document))
+            before = posts.earlier(connection, batch, channel)
+            return self._calls(connection, Run(batch, channel, scope, edition, providers, document, posts=before))
         except (InputError, StateError) as error:
             self._leave_unrendered(connection, batch, scope, error)
             return None

@@ -15,7 +15,7 @@ from broadcaster import clock
 from broadcaster.channels.base import Delivery, Outcome
 from broadcaster.delivery import latency
 from broadcaster.delivery.run import Step
-from broadcaster.storage import ledger, strides, tallies
+from broadcaster.storage import ledger, posts, strides, tallies
 from broadcaster.storage.strides import Stride
 
 
@@ -69,6 +69,7 @@ def stride(
     for result in results:
         if result.deliveries and not (result.key and result.common):
             ledger.record(connection, batch, result.revision, result.provider, result.deliveries, wanted.at)
+        posts.replace(connection, batch.broadcast_id, result.deliveries, wanted.at)
     return row
 
 
@@ -95,8 +96,16 @@ def finish_at_once(
 
 
 def alike(results: Sequence[Result]) -> bool:
-    """Whether each is of a call whose members all fared alike, or of one that nobody saw: no COPY is needed."""
-    return all(result.key and (result.common or not result.deliveries) for result in results)
+    """Whether each is of a call whose members all fared alike and that replaced no post, or of one that nobody saw.
+
+    Then nothing is to be written beside the one statement.
+    """
+    return all(result.key and _is_simple(result) for result in results)
+
+
+def _is_simple(result: Result) -> bool:
+    common = result.common
+    return not result.deliveries or (common is not None and not common.replaced)
 
 
 def write_down(connection: Connection, batch: Row[Any], following: Sequence[Step]) -> None:

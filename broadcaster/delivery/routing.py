@@ -14,6 +14,7 @@ from broadcaster import clock
 from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Call, Delivery, Member, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
+from broadcaster.delivery import posts
 from broadcaster.delivery.messages import Edition
 from broadcaster.delivery.run import Changed, Run, Step
 from broadcaster.planning.phase import Phase
@@ -144,4 +145,5 @@ def _call(
         messages={name: text for name, text in edition.messages.items() if name in languages},
         document=run.document,
         changes=changes,
+        replaces=posts.replaced(run.posts, announcement, Phase(run.batch.phase), members, mark[1]),
     )

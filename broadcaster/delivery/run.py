@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
-from broadcaster.announcement.facts import FactChange
-from broadcaster.channels.base import Call, Channel
+from broadcaster.announcement.facts import FactChange, Facts
+from broadcaster.channels.base import Call, Channel, Predecessor
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.messages import Edition
 from broadcaster.storage.recipients import Scope
@@ -19,8 +19,32 @@ Changed = tuple[FactChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierPost:
+    """What an account posted of the same announcement before: when, when it was deleted, and what it tells."""
+
+    predecessor: Predecessor
+    at: datetime
+    deleted_at: datetime | None
+    told: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPosts:
+    """Account (recipient) → what it posted before, oldest first; and since when service is back, if it is."""
+
+    by_account: Mapping[int, Sequence[EarlierPost]]
+    finished_at: datetime | None = None
+
+
+NO_POSTS = EarlierPosts({})
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """A claimed batch; `providers` are the channel's, by name, `document` is where its surface document is served."""
+    """A claimed batch; `providers` are the channel's, by name, `document` is where its surface document is served.
+
+    `posts` are the earlier posts of its accounts.
+    """
 
     batch: Row[Any]
     channel: Channel
@@ -30,6 +54,8 @@ class Run:
     document: str
     corrections: Mapping[Changed, Edition] = field(default_factory=dict)
     """What the words are for those for whom these facts have changed since they were told of it."""
+
+    posts: EarlierPosts = NO_POSTS
 
     def edition_for(self, changes: Changed) -> Edition:
         """What those are told for whom this has changed."""

@@ -18,6 +18,7 @@ from broadcaster.operations import amending, conclude, correcting
 from broadcaster.operations.amending import Times
 from broadcaster.operations.reach import Reach
 from broadcaster.planning.proposal import Proposal
+from broadcaster.rehearsal.onlookers import Onlookers
 from broadcaster.rehearsal.script import Act, Verb
 from broadcaster.stack import Stack
 from broadcaster.storage import announcements, batches, broadcasts, ledger, receipts
@@ -83,6 +84,7 @@ class Director:
         self._acts = list(acts)
         self._watch = watch
         self._nudged_at = -NUDGE_EVERY
+        self._onlookers = Onlookers()
         window = proposal.announcement.window
         ends = [instant for act in acts for instant in (act.at, act.until) if instant]
         last = max([window.end or window.start + timedelta(days=35), *ends])
@@ -142,7 +144,7 @@ class Director:
         if self._is_busy(now) or self._sandbox_waiting():
             return False
         with database.begin() as connection:
-            if receipts.unsettled(connection):
+            if receipts.unsettled(connection) or self._onlookers.lack_something(connection):
                 return False
         correcting.correct(database, now, self._stage.parts.reach)
         return not self._is_busy(now)

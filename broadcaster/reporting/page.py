@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
-from broadcaster.reporting import bars
+from broadcaster.reporting import bars, shown
 from broadcaster.reporting.axis import Scale, scale_of
 from broadcaster.reporting.consistency import OUTCOMES
 from broadcaster.reporting.histogram import histogram
@@ -61,6 +61,7 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "broadcasts": [_row(row, problems) for row in broadcasts],
         "outcomes": OUTCOMES,
+        **shown.values(data),
         "reasons": [{**row, "number": f"{row['number']:,}"} for row in data["reasons"]],
     }
 

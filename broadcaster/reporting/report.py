@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row
 from broadcaster.channels.base import RecipientKind
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.lateness import BEYOND
-from broadcaster.reporting import changes, staleness
+from broadcaster.reporting import changes, false_statements, posts, staleness, surfaces
 from broadcaster.reporting.consistency import Account
 from broadcaster.storage import announcements, history, holds, ledger, progress
 
@@ -45,6 +45,8 @@ def _standing(connection: Connection, slug: str, rows: Sequence[Row[Any]], now: 
         },
         "stale": staleness.stale(connection, slug, zone),
         "holds": [hold_data(hold, zone) for hold in held],
+        "surfaces": surfaces.standing(connection, slug, zone),
+        "posts": posts.standing(connection, slug, zone),
         "totals": {name: sum(getattr(row, name) for row in rows) for name in (*COUNTERS, "in_doubt")},
         "broadcasts": [broadcast_data(row, zone, now) for row in rows],
     }
@@ -64,7 +66,7 @@ def report(connection: Connection, slug: str, now: datetime) -> dict[str, Any]:
         **_standing(connection, slug, rows, now),
         "changes": changed,
         "stale_recipient_minutes": changes.minutes(changed, frozenset({RecipientKind.PERSON})),
-        "false_statement_minutes": changes.minutes(changed, frozenset({RecipientKind.ACCOUNT, RecipientKind.ENDPOINT})),
+        **false_statements.stated(connection, slug, now),
         "reasons": [
             {"channel": row.channel, "outcome": row.outcome, "reason": row.reason, "number": row.number}
             for row in ledger.reasons(connection, slug)

@@ -14,18 +14,23 @@ from fastapi.responses import StreamingResponse
 
 from broadcaster import logs, wiring
 from broadcaster import settings as settings_module
+from broadcaster.channels.base import ChannelKind
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.sandbox import showing
 from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.desk import Desk
 from broadcaster.sandbox.faults import Fault, FaultBook
+from broadcaster.sandbox.onlookers import Onlookers
 from broadcaster.sandbox.receipts import Clerk
 from broadcaster.site import resolve
 from broadcaster.web.surfaces import mount_static
 
 
-def create() -> FastAPI:
-    """The application for `uvicorn --factory broadcaster.sandbox.app:create`."""
+def create(*, looking: bool = True) -> FastAPI:
+    """The application for `uvicorn --factory broadcaster.sandbox.app:create`.
+
+    Its screens look at their documents by themselves if `looking`, else only when they are told of a new one.
+    """
     settings = settings_module.load()
     logs.configure(settings.log_level)
     site = wiring.open_site(settings)
@@ -34,6 +39,9 @@ def create() -> FastAPI:
     archive, faults = Archive(), FaultBook()
     clerk = Clerk(archive, site.public_url)
     clerk.start()
+    if looking:
+        screens = [slug for slug, channel in CHANNELS.items() if channel.kind is ChannelKind.SURFACE]
+        Onlookers(archive, site.public_url, {slug: list(providers[slug]) for slug in screens}).start()
     app = FastAPI(title="broadcaster sandbox", docs_url=None, redoc_url=None)
     app.include_router(_orders(archive, faults))
     app.include_router(showing.router(archive, clerk))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from broadcaster.channels.base import Fate
 from broadcaster.channels.simulation import Exhibit, Reception
 
 
@@ -23,6 +24,8 @@ class Moment:
     count: int = 0
     samples: dict[str, Exhibit] = field(default_factory=dict)
     accounts: dict[str, Exhibit] = field(default_factory=dict)
+    replaced: dict[str, tuple[Fate, ...]] = field(default_factory=dict)
+    """Account → what it did with its earlier posts when it posted this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +71,23 @@ class Archive:
         hidden_for: float = 0.0,
     ) -> dict[str, Any]:
         """Keep what a call showed to the public; gives the answer, which questions learn `hidden_for` seconds later."""
-        answer = {
+        answer: dict[str, Any] = {
             "reference": key[:12],
             "rejected": [{"id": id_, "reason": reason} for id_, reason in reception.rejected.items()],
         }
+        if reception.replaced:
+            answer["replaced"] = [fate._asdict() for fate in reception.replaced]
         with self._lock:
             self._answers.setdefault(key, _Kept(answer, time.monotonic() + hidden_for))
             self._keep_exhibits(channel, at, data, reception)
         return answer
 
     def keep_document(self, surface: str, at: int, document: dict[str, Any]) -> None:
-        """Keep a surface document that an endpoint fetched."""
+        """Keep a surface document that an endpoint fetched, unless it is the one that is kept already."""
         with self._lock:
-            self._documents.setdefault(surface, []).append((at, document))
+            kept = self._documents.setdefault(surface, [])
+            if not kept or kept[-1][1]["seq"] != document["seq"]:
+                kept.append((at, document))
 
     def document_at(self, surface: str, at: int) -> dict[str, Any] | None:
         """The document that endpoints had at an instant, with its clock set to it."""
@@ -114,4 +121,6 @@ class Archive:
             counter[int(exhibit.recipient)] += 1
             moment.samples.setdefault(exhibit.language, exhibit)
         moment.count += len(reception.exhibits)
-        moment.accounts.update({exhibit.shown_to: exhibit for exhibit in reception.exhibits if exhibit.posted})
+        posted = {exhibit.shown_to: exhibit for exhibit in reception.exhibits if exhibit.posted}
+        moment.accounts.update(posted)
+        moment.replaced.update(dict.fromkeys(posted, reception.replaced))

@@ -20,7 +20,7 @@ from broadcaster import clock
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.simulation import Reception
 from broadcaster.sandbox.archive import Archive
-from broadcaster.surfaces.document import milliseconds
+from broadcaster.sandbox.onlookers import look
 
 log = structlog.get_logger()
 
@@ -126,17 +126,12 @@ class Clerk(threading.Thread):
         rows: dict[tuple[str, str], tuple[Provider, list[dict[str, Any]]]] = {}
         for after in taken:
             if after.reception.document:
-                self._fetch(session, after)
+                look(session, self._archive, after.channel, after.reception.document, after.provider.name)
             _, of_provider = rows.setdefault((after.channel, after.provider.name), (after.provider, []))
             of_provider += _receipts(after)
         for (channel, _), (provider, of_provider) in rows.items():
             for start in range(0, len(of_provider), RECEIPTS_AT_ONCE):
                 self._post(session, channel, provider, of_provider[start : start + RECEIPTS_AT_ONCE])
-
-    def _fetch(self, session: requests.Session, after: Aftermath) -> None:
-        answer = session.get(str(after.reception.document), timeout=10, allow_redirects=False)
-        answer.raise_for_status()
-        self._archive.keep_document(after.channel, milliseconds(clock.now()), answer.json())
 
     def _post(self, session: requests.Session, channel: str, provider: Provider, rows: list[dict[str, Any]]) -> None:
         body = json.dumps({"type": "receipt", "data": {"receipts": rows}})

@@ -116,9 +116,19 @@ def _sample(moment: Moment, language: str) -> Exhibit | None:
 
 
 def _accounts(past: list[Moment]) -> list[dict[str, Any]]:
-    accounts: dict[str, list[dict[str, Any]]] = {}
+    """Each account's articles; `replaced` says of an earlier one what was done with it, and which is its successor."""
+    accounts: dict[str, dict[str, dict[str, Any]]] = {}
     for moment in past:
         for name, exhibit in moment.accounts.items():
-            article = {"at": moment.at, "phase": moment.phase, **exhibit.parts}
-            accounts.setdefault(name, []).append(article)
-    return [{"name": name, "articles": articles} for name, articles in accounts.items()]
+            known = accounts.setdefault(name, {})
+            for fate in moment.replaced.get(name, ()):
+                if fate.broadcast in known:
+                    known[fate.broadcast]["replaced"] = {"action": str(fate.action), "by": moment.broadcast}
+            known[moment.broadcast] = {
+                "broadcast": moment.broadcast,
+                "at": moment.at,
+                "phase": moment.phase,
+                "replaced": None,
+                **exhibit.parts,
+            }
+    return [{"name": name, "articles": list(articles.values())} for name, articles in accounts.items()]

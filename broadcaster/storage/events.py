@@ -6,9 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import BigInteger, Connection, Row, cast, func, insert, select
 
-from broadcaster.storage.tables import events
+from broadcaster.announcement.lifecycle import OPERATOR_EVENTS
+from broadcaster.storage.tables import announcements, events
+
+# Cut off, not rounded: a document must not have a higher number than the change that it holds.
+_SEQ = cast(func.floor(func.extract("epoch", events.c.machine_at) * 1000), BigInteger)
 
 
 def record(
@@ -41,8 +45,22 @@ def last_before(connection: Connection, verb: str, scope: str) -> datetime | Non
     return connection.execute(query).scalar()
 
 
+def changes(connection: Connection, slug: str | None = None) -> list[Row[Any]]:
+    """What operators changed of the announcements that are or were public, oldest first; of one or of all.
+
+    `seq`, `at` (campaign time), `slug`, `verb` and `details` of each. A surface document whose `seq` is not below that
+    of a change holds it.
+    """
+    query = (
+        select(_SEQ.label("seq"), events.c.at, events.c.slug, events.c.verb, events.c.details)
+        .join(announcements, announcements.c.slug == events.c.slug)
+        .where(events.c.verb.in_(sorted(OPERATOR_EVENTS)), announcements.c.approved_revision.is_not(None))
+        .order_by(events.c.id)
+    )
+    return list(connection.execute(query.where(events.c.slug == slug) if slug else query))
+
+
 def newest(connection: Connection, verbs: Collection[str]) -> int:
     """When the newest event with one of `verbs` was recorded, in milliseconds of machine time; 0 when there is none."""
-    at = func.extract("epoch", func.max(events.c.machine_at)) * 1000
-    query = select(func.coalesce(at, 0)).where(events.c.verb.in_(verbs))
+    query = select(func.coalesce(func.max(_SEQ), 0)).where(events.c.verb.in_(verbs))
     return int(connection.execute(query).scalar_one())

@@ -42,7 +42,7 @@ def record(
     # A call's rows say mostly the same: its words are made fit for COPY once.
     words: dict[tuple[str, str, str], str] = {}
     lines = []
-    for recipient_id, outcome, reason, reference in rows:
+    for recipient_id, outcome, reason, reference, _ in rows:
         said = words.get((outcome, reason, reference))
         if said is None:
             said = f"\t{revision}\t{outcome}\t{_copied(kept_reason(reason))}\t{_copied(reference)}{tail}"

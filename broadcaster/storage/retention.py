@@ -112,7 +112,7 @@ _UNDER_WAY = text("SELECT count(*) FROM broadcasts WHERE slug = :slug AND state 
 
 _FORGET_DETAILS = [
     text(f"DELETE FROM {table} WHERE broadcast_id IN {_OF_SLUG}")  # noqa: S608 - only constants are put together
-    for table in ("calls", "batches", "receipts", "waiting_receipts")
+    for table in ("calls", "batches", "receipts", "waiting_receipts", "replacements")
 ]
 
 _HALF_PURGED = text(

@@ -357,6 +357,62 @@ events = Table(
 )
 """Who did what when. Append-only: a trigger refuses changes and deletions."""
 
+screens = Table(
+    "screens",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    _instant("since", required=True),
+    _instant("gone_at"),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    _instant("fetched_at"),
+    _instant("fetched_machine_at"),
+)
+"""The endpoints of the site's surfaces, and the newest document that each fetched under its name, by its `seq`.
+
+A note is written when the document is new or the last note a minute old. `gone_at`: no longer in the configuration."""
+
+screen_fetches = Table(
+    "screen_fetches",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _instant("at", required=True),
+    _instant("machine_at", required=True),
+)
+"""When a screen first fetched the document of a `seq`: from when on it stated what that says."""
+
+readbacks = Table(
+    "readbacks",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("endpoint", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    _words("result"),
+    Column("differences", JSONB, nullable=False, server_default="[]"),
+    _instant("at"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    _instant("next_at"),
+)
+"""What a surface showed when it was last read back, at the public address (`endpoint` is empty) or an endpoint's own.
+
+`seq` is that of the document with which it was compared, `tries` how often it was read since it was last confirmed.
+`next_at`, machine time, is when it is read again."""
+
+replacements = Table(
+    "replacements",
+    metadata,
+    Column("broadcast_id", Text, primary_key=True),
+    Column("recipient_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("successor_id", Text, primary_key=True),
+    Column("action", Text, nullable=False),
+    _words("reason"),
+    _instant("at", required=True),
+)
+"""What an account did with its earlier post when a successor came whose facts supersede it: `deleted`, `linked` to the
+successor, or `left` as it was."""
+
 heartbeats = Table(
     "heartbeats",
     metadata,

@@ -28,8 +28,15 @@ def current_document(connection: Connection, channel: Channel, templates: Templa
     Its `seq` is when the newest lifecycle event was recorded: it rises with every change, and goes on rising when a
     database is set up anew, so that no screen refuses the new documents as old ones.
     """
+    # The number first: what is decided in between may be in the document already, but never the other way round.
+    seq = newest_seq(connection)
     shown = [found for row in announcements.all_standing(connection) if (found := _shown(connection, row))]
-    return document(channel, templates, shown, seq=events.newest(connection, _CHANGING), issued_at=now)
+    return document(channel, templates, shown, seq=seq, issued_at=now)
+
+
+def newest_seq(connection: Connection) -> int:
+    """The number of the documents that hold everything up to now; 0 while nothing was ever decided."""
+    return events.newest(connection, _CHANGING)
 
 
 def _shown(connection: Connection, standing: Standing) -> Shown | None:

@@ -22,14 +22,17 @@ def create() -> FastAPI:
     settings = settings_module.load()
     logs.configure(settings.log_level)
     parts = wiring.open_app(settings)
+    book = surfaces.screen_book(parts)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        book.start()
         yield
+        book.close()
         parts.database.close()
 
     app = FastAPI(title="broadcaster", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.include_router(surfaces.router(parts))
+    app.include_router(surfaces.router(parts, book))
     app.include_router(callbacks.router(parts))
     app.include_router(metrics.router(parts))
 

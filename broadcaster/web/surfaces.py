@@ -16,6 +16,7 @@ from broadcaster import clock
 from broadcaster.channels.base import Channel, ChannelKind
 from broadcaster.surfaces.document import milliseconds
 from broadcaster.surfaces.publishing import current_document
+from broadcaster.web.screens import ScreenBook
 from broadcaster.wiring import App
 
 STATIC = Path(__file__).parent / "static"
@@ -27,10 +28,11 @@ _SCRIPTS = "public, max-age=300"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A document as bytes, with the strong ETag of exactly these bytes."""
+    """A document as bytes, with its number and the strong ETag of exactly these bytes."""
 
     body: bytes
     etag: str
+    seq: int
 
 
 class DocumentShelf:
@@ -52,23 +54,36 @@ class DocumentShelf:
                 found = current_document(connection, channel, self._parts.templates, now)
             # The clock is part of the bytes: a cache that keeps an old body must not pass it off as fresh by a 304.
             body = json.dumps({**found, "clock": milliseconds(now)}, ensure_ascii=False).encode()
-            served = Served(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+            served = Served(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"', found["seq"])
             self._kept[channel.slug] = (time.monotonic(), served)
             return served
 
 
-def router(parts: App) -> APIRouter:
-    """The routes under /surfaces."""
+def surfaces_of(parts: App) -> dict[str, Channel]:
+    """The surfaces that the site uses."""
+    return {slug: row for slug, row in parts.channels.items() if row.kind is ChannelKind.SURFACE}
+
+
+def screen_book(parts: App) -> ScreenBook:
+    """The book of the screens that the site names."""
+    names = {slug: [row.name for row in parts.site.providers(slug)] for slug in surfaces_of(parts)}
+    return ScreenBook(parts.database, names)
+
+
+def router(parts: App, book: ScreenBook) -> APIRouter:
+    """The routes under /surfaces; what screens fetch is noted in the book."""
     routes = APIRouter(prefix="/surfaces")
     shelf = DocumentShelf(parts)
-    surfaces = {slug: row for slug, row in parts.channels.items() if row.kind is ChannelKind.SURFACE}
+    surfaces = surfaces_of(parts)
 
     @routes.get("/{slug}.json")
-    def get_document(slug: str, request: Request) -> Response:
-        """The surface document: `clock` is the server's campaign time in milliseconds."""
+    def get_document(slug: str, request: Request, screen: str = "") -> Response:
+        """The surface document: `clock` is the server's campaign time in milliseconds. `screen` says who asks."""
         if slug not in surfaces:
             raise HTTPException(404, f"no surface is called {slug}")
         served = shelf.document(surfaces[slug])
+        if screen:
+            book.note(slug, screen, served.seq)
         headers = {
             "ETag": served.etag,
             "Cache-Control": CACHING,

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.browser
 
 START = NOW + 2 * DAY
 ARTICLE = {
+    "broadcast": "b1",
+    "replaced": None,
     "at": NOW,
     "phase": "notice",
     "title": "暂停服务公告",
@@ -179,3 +181,34 @@ def test_a_lost_connection_is_said(page: Page, sandbox: Site) -> None:
     expect(page.locator("#thread")).to_contain_text("短信 started")
     put_timeline(sandbox, START)
     expect(page.locator("#trouble")).to_be_empty()
+
+
+def replaced(action: str) -> Document:
+    """What followers see of an article that was replaced."""
+    old = {**ARTICLE, "replaced": {"action": action, "by": "b2"}}
+    words = {"phase": "changed", "title": "恢复时间调整", "body": "<p>新正文</p>"}
+    new = {**ARTICLE, "broadcast": "b2", "at": START, **words}
+    return {**shown(START), "wechat": {"accounts": [{"name": "本地人社", "articles": [old, new]}]}}
+
+
+def test_a_replaced_article_says_so_and_leads_to_its_successor(page: Page, sandbox: Site) -> None:
+    """Struck out in the list, with a way on inside."""
+    sandbox.put(f"/api/shown?at={START}&language=zh-Hans", replaced("linked"))
+    visit(page, sandbox)
+    old = page.locator(".card.replaced")
+    expect(old).to_have_count(1)
+    expect(old).to_contain_text("已更新")
+    old.click()
+    expect(page.frame_locator("#article iframe").get_by_text("正文")).to_be_visible()
+    page.locator("#replaced").get_by_role("button", name="恢复时间调整").click()
+    expect(page.frame_locator("#article iframe").get_by_text("新正文")).to_be_visible()
+    expect(page.locator("#replaced")).to_be_hidden()
+
+
+def test_a_deleted_article_shows_no_body(page: Page, sandbox: Site) -> None:
+    """As the platform does: the card stays in the list."""
+    sandbox.put(f"/api/shown?at={START}&language=zh-Hans", replaced("deleted"))
+    visit(page, sandbox)
+    page.locator(".card.replaced").click()
+    expect(page.frame_locator("#article iframe").get_by_text("已被发布者删除")).to_be_visible()
+    expect(page.frame_locator("#article iframe").get_by_text("正文", exact=True)).to_have_count(0)

@@ -35,6 +35,10 @@ TABLES = {
         "tallies",
         "vault_checks",
         "staleness",
+        "screens",
+        "screen_fetches",
+        "readbacks",
+        "replacements",
     ),
 }
 

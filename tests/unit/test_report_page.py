@@ -192,3 +192,31 @@ def test_sending_that_runs_past_midnight_names_the_day() -> None:
     assert sent(late) == "23:59:59 – 02-19 00:00:03"
     assert sent(revoked(1)) == "–"
     assert sent(broadcast(1, closed_at=None)) == "10:00:09 –"
+
+
+def test_surfaces_and_posts_that_are_not_right_are_marked(tmp_path: Path) -> None:
+    """A screen that lacks the change, an address that shows something else, a post that nothing replaced."""
+    at = "2030-02-18T10:00:00+08:00"
+    read = {"endpoint": "", "result": "shows something else", "differences": ["its state is <old>"], "at": at}
+    hall = {"name": "hall", "fetched_at": at, "stale_since": at}
+    bank = {"name": "bank", "fetched_at": None, "stale_since": None}
+    surfaces = [{"channel": "kiosk", "screens": [hall, bank], "read": [read]}]
+    post = {"channel": "wechat", "account": "bureau", "phase": "notice", "revision": 1, "broadcast": "b1", "at": at}
+    fate = {"reference": "", "superseded": True, "action": None, "reason": None, "successor": None}
+    times = {"false_statement_minutes": {"kiosk": 3.5}, "longest_false_statement_minutes": {"kiosk": 2.25}}
+    text = page(tmp_path, data(broadcast(1), surfaces=surfaces, posts=[{**post, **fate}], **times))
+    assert text.count('<tr class="wrong">') == 3
+    for words in ("its state is &lt;old&gt;", "never under its name", "superseded, no successor yet", "3.50", "2.25"):
+        assert words in text
+
+
+def test_a_replaced_post_names_its_successor(tmp_path: Path) -> None:
+    """By its phase and revision."""
+    at = "2030-02-18T10:00:00+08:00"
+    common = {"channel": "wechat", "account": "bureau", "at": at, "reference": "r", "reason": ""}
+    old = {**common, "phase": "notice", "revision": 1, "broadcast": "b1", "superseded": True}
+    new = {**common, "phase": "changed", "revision": 2, "broadcast": "b2", "superseded": False}
+    posts = [{**old, "action": "linked", "successor": "b2"}, {**new, "action": None, "successor": None}]
+    text = page(tmp_path, data(broadcast(1), posts=posts))
+    assert "linked for changed of revision 2" in text
+    assert '<tr class="wrong">' not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from broadcaster.channels.base import Action, Fate
 from broadcaster.channels.simulation import Exhibit, Reception
 from broadcaster.sandbox.archive import Archive
 
@@ -90,6 +91,25 @@ def test_a_surface_shows_the_newest_document_of_an_instant() -> None:
     assert archive.document_at("banner", 19) == {"seq": 1, "clock": 19}
     assert archive.document_at("banner", 20) == {"seq": 2, "clock": 20}
     assert archive.document_at("kiosk", 20) is None
+
+
+def test_the_same_document_is_kept_once() -> None:
+    """Screens look again and again."""
+    archive = Archive()
+    archive.keep_document("banner", 10, {"seq": 1, "made": 10})
+    archive.keep_document("banner", 20, {"seq": 1, "made": 20})
+    assert archive.document_at("banner", 30) == {"seq": 1, "made": 10, "clock": 30}
+
+
+def test_an_answer_says_what_became_of_earlier_posts() -> None:
+    """And followers see it from then on."""
+    archive = Archive()
+    fate = Fate("b1", Action.LINKED, "")
+    exhibit = Exhibit("1", "bureau", "en", {"title": "new"}, posted=True)
+    answer = archive.keep("key", "wechat", 5, _data("b2"), Reception((exhibit,), replaced=(fate,)))
+    assert answer["replaced"] == [{"broadcast": "b1", "action": "linked", "reason": ""}]
+    (moment,) = archive.moments()
+    assert moment.replaced == {"bureau": (fate,)}
 
 
 def test_a_question_learns_what_a_call_was_answered() -> None:

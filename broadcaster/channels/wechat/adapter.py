@@ -11,13 +11,14 @@ from broadcaster.channels.wechat.message import SPEC
 
 
 def payload(call: Call, provider: Provider) -> dict[str, Any]:
-    """The account, the recipient id that answers and receipts name, and the article's parts."""
+    """The account, the id that answers and receipts name, the article's parts, and which posts it replaces."""
     member = call.members[0]
     return {
         "account": provider.label or provider.name,
         "to": [{"id": str(member.id), "account": member.address, "language": member.language}],
         "article": dict(call.messages[member.language].parts),
         "link": call.link,
+        "replaces": [post._asdict() for post in call.replaces],
     }
 
 

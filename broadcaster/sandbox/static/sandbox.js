@@ -153,7 +153,8 @@
 
   /* ---- WeChat ---- */
 
-  const articleName = (account, article) => `${account.name} ${article.at} ${article.title}`;
+  const articleName = (account, article) => `${account.name} ${article.broadcast}`;
+  const FATES = { deleted: "已删除 deleted", linked: "已更新 replaced", left: "未处理 left as it was" };
 
   const drawPosts = () => {
     const accounts = shown.wechat?.accounts || [];
@@ -161,8 +162,9 @@
       .sort((a, b) => b.article.at - a.article.at);
     const cards = posts.flatMap(({ account, article }) => [
       element("p", { className: "when", textContent: `${local(article.at)} · ${accounts.length > 1 ? `${account.name} · ` : ""}${article.phase}` }),
-      element("button", { type: "button", className: "card", onclick: () => openArticle(articleName(account, article)) },
-        element("i", {}), element("b", { textContent: article.title }), element("span", { textContent: article.digest })),
+      element("button", { type: "button", className: article.replaced ? "card replaced" : "card", onclick: () => openArticle(articleName(account, article)) },
+        element("i", {}), element("b", { textContent: article.title }), element("span", { textContent: article.digest }),
+        ...(article.replaced ? [element("em", { textContent: FATES[article.replaced.action] })] : [])),
     ]);
     $("#posts").replaceChildren(...(cards.length ? cards : [empty()]));
     $("#account").textContent = accounts.length === 1 ? accounts[0].name : "订阅号消息";
@@ -183,8 +185,18 @@ font:15px/1.7 "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",system-ui,sans-
     $("#account").textContent = account.name;
     $("#article h3").textContent = article.title;
     $("#article p").textContent = [article.author, local(article.at)].filter(Boolean).join(" · ");
-    const html = ARTICLE_STYLE + article.body;
+    drawReplaced(account, article.replaced);
+    const html = ARTICLE_STYLE + (article.replaced?.action === "deleted" ? "<p>该内容已被发布者删除 deleted by its publisher</p>" : article.body);
     if ($("#article iframe").srcdoc !== html) $("#article iframe").srcdoc = html;
+  };
+
+  /* An article that was replaced says so, and leads to its successor. */
+  const drawReplaced = (account, replaced) => {
+    const successor = replaced && account.articles.find(({ broadcast }) => broadcast === replaced.by);
+    $("#replaced").hidden = !successor;
+    if (!successor) return;
+    $("#replaced").replaceChildren(`${FATES[replaced.action]} · `,
+      element("button", { type: "button", textContent: successor.title, onclick: () => openArticle(articleName(account, successor)) }));
   };
 
   /* ---- the website and the kiosk: the product's own pages, given the document of an instant ---- */

@@ -1,9 +1,10 @@
 /* Shows the present phase of planned outages on any web page; it never throws into its host and never blocks it.
-   <script async src="https://…/surfaces/banner.js" data-lang="zh-Hans" data-src="…/banner.json" data-target="#top"></script> */
+   <script async src="https://…/surfaces/banner.js" data-lang="zh-Hans" data-src="…/banner.json" data-target="#top"
+   data-screen="bureau-site"></script> */
 (() => {
   "use strict";
   const script = document.currentScript;
-  const { lang, src, target } = script.dataset;
+  const { lang, src, target, screen } = script.dataset;
   const wanted = (lang || document.documentElement.lang).toLowerCase();
   const levels = ["critical", "major", "minor", "info", "restored"];
   const css = `:host{all:initial!important;display:block!important}
@@ -97,7 +98,9 @@ button{all:unset;flex:none;width:32px;height:32px;text-align:center;font-size:22
     const abort = new AbortController();
     const limit = setTimeout(() => abort.abort(), 8000);
     try {
-      const answer = await fetch(src || new URL("banner.json", script.src), { signal: abort.signal, cache: "no-store", credentials: "omit" });
+      const source = new URL(src || new URL("banner.json", script.src), document.baseURI);
+      if (screen) source.searchParams.set("screen", screen); // so that it is known what this site shows
+      const answer = await fetch(source, { signal: abort.signal, cache: "no-store", credentials: "omit" });
       if (!answer.ok) throw answer;
       accept(await answer.json(), answer.headers.get("Age"));
       failures = 0;

@@ -26,6 +26,7 @@
   };
   const other = otherSource();
   const source = other || new URL("kiosk.json", location.href);
+  if (options.get("screen")) source.searchParams.set("screen", options.get("screen")); // so that it is known what we show
 
   const kept = {
     key: "broadcaster:kiosk",
