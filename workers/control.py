@@ -64,3 +64,9 @@ def replan() -> None:
     with parts.database.begin() as connection:
         if not holds.is_restored(connection):
             _replanned = advance.replan_in_turn(connection, clock.now(), parts.reach, _replanned)
+
+
+@app.task(name="control.ask")
+def ask() -> None:
+    """Tell operators what they are to be told now, such as a question to the owner."""
+    wiring.process_messenger().wake()

@@ -35,6 +35,7 @@ TABLES = {
         "tallies",
         "vault_checks",
         "staleness",
+        "operator_events",
     ),
 }
 

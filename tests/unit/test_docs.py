@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.main import app
+from broadcaster.planning.asking import AskOwner
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import DaysBefore, Immediate, Periodic, Policy
 from broadcaster.planning.proposal import read
@@ -23,6 +24,7 @@ from broadcaster.site import (
     BreakerConfig,
     CanaryConfig,
     ChannelConfig,
+    OperatorConfig,
     PaceConfig,
     ProviderConfig,
     QuotaConfig,
@@ -33,7 +35,10 @@ from broadcaster.site import (
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "examples/qingdao-2022/announcement.yaml"
-SITE_MODELS = [Site, ChannelConfig, ProviderConfig, PaceConfig, QuotaConfig, BreakerConfig, CanaryConfig]
+SITE_MODELS = [
+    *(Site, ChannelConfig, ProviderConfig, PaceConfig, QuotaConfig, BreakerConfig, CanaryConfig),
+    OperatorConfig,
+]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "broadcaster").rglob("*.md")],
 )
@@ -152,7 +157,7 @@ def test_site_page_names_every_field(model: type[BaseModel]) -> None:
     assert [name for name in model.model_fields if f"`{name}`" not in text] == []
 
 
-@pytest.mark.parametrize("model", [Policy, Immediate, DaysBefore, Periodic], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [Policy, Immediate, DaysBefore, Periodic, AskOwner], ids=lambda model: model.__name__)
 def test_policy_page_names_every_field(model: type[BaseModel]) -> None:
     """`docs/policy.md` shows or explains each field of the policy."""
     text = (DOCS / "policy.md").read_text(encoding="utf-8")

@@ -60,6 +60,8 @@ def data(*broadcasts: dict[str, Any], **more: Any) -> dict[str, Any]:
         "totals": {name: sum(row[name] for row in broadcasts) for name in COUNTERS},
         "broadcasts": list(broadcasts),
         "reasons": [],
+        "times": {"planned": None, "revised": [], "actual": dict.fromkeys(("start", "end", "cancelled"))},
+        "asked": [],
         **more,
     }
 
