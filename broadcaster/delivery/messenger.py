@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Row
-from sqlalchemy.exc import DBAPIError
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
@@ -62,7 +61,9 @@ class Messenger:
             self._wanted.clear()
             try:
                 self.tell_all()
-            except (BroadcasterError, DBAPIError) as error:  # the next round tries again
+            except (
+                Exception
+            ) as error:  # whatever it is, the next round tries again: a thread that ended would tell nobody
                 log.error("operators_not_told", why=getattr(error, "message", type(error).__name__))
 
     def _tell_next(self) -> bool:

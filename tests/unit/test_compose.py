@@ -70,8 +70,8 @@ def test_every_service_of_ours_runs_the_same_image(name: str) -> None:
 
 def test_variables_are_those_that_are_read() -> None:
     """The environment holds what Settings reads and the secrets that the site names, and nothing else."""
-    configured = [*SITE.operators, *(row for slug in CHANNELS for row in SITE.providers(slug))]
-    secrets = {row.secret.removeprefix("env:") for row in configured}
+    named = [row.secret for slug in CHANNELS for row in SITE.providers(slug)] + [row.secret for row in SITE.operators]
+    secrets = {secret.removeprefix("env:") for secret in named}
     addresses = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
     read = {addresses.get(name, f"BROADCASTER_{name.upper()}") for name in Settings.model_fields}
     given = set(COMPOSE["x-environment"])

@@ -50,7 +50,7 @@ def closed(id_: str) -> dict[str, Any]:
 def data(*rows: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
     """What a look at an announcement found."""
     head = {"slug": "pump-works", "state": "in_progress", "paused": False, "revision": 2, "zone": "Asia/Shanghai"}
-    times = {"planned": None, "revised": [], "actual": dict.fromkeys(("start", "end", "cancelled"))}
+    times: dict[str, Any] = {"planned": None, "revised": [], "actual": dict.fromkeys(("start", "end", "cancelled"))}
     told = {"times": times, "asked": [], "operators": ["duty-desk"]}
     return {
         "announcement": head,
