@@ -26,6 +26,8 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=2 * CONNECT_TIMEOUT + 30 + 5)
 """How long an attempt may take, with the longest time-out of an operator; then another may be made."""
 
+THREAD = "messenger"
+
 Resolve = Callable[[str], Provider]
 """Operator → their webhook with its secret; raises InputError when it cannot be used."""
 Write = Callable[[Connection, datetime], bool]
@@ -40,16 +42,18 @@ class Messenger:
         self._transport = transport
         self._resolve = resolve
         self._write = write
-        self._wanted = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._wanted = False
+        self._working = False
 
     def wake(self) -> None:
         """See to it that whatever is to be told now is being told; returns at once."""
-        self._wanted.set()
-        if self._thread is None:
-            # What a process that ends leaves behind is claimed again when its lease is over.
-            self._thread = threading.Thread(target=self._work, name="messenger", daemon=True)
-            self._thread.start()
+        with self._lock:
+            self._wanted = True
+            if not self._working:
+                # What a process that ends leaves behind is claimed again when its lease is over.
+                threading.Thread(target=self._work, name=THREAD, daemon=True).start()
+                self._working = True
 
     def tell_all(self) -> None:
         """Tell whatever is to be told now."""
@@ -57,14 +61,17 @@ class Messenger:
             pass
 
     def _work(self) -> None:
-        while self._wanted.wait():
-            self._wanted.clear()
+        while self._is_wanted():
             try:
                 self.tell_all()
-            except (
-                Exception
-            ) as error:  # whatever it is, the next round tries again: a thread that ended would tell nobody
+            except Exception as error:  # whatever it is, the next round tries again
                 log.error("operators_not_told", why=getattr(error, "message", type(error).__name__))
+
+    def _is_wanted(self) -> bool:
+        """Whether somebody woke it since it last began; if not, the thread ends."""
+        with self._lock:
+            self._wanted, self._working = False, self._wanted
+            return self._working
 
     def _tell_next(self) -> bool:
         # In the transaction of the claim: what stopped being true since is not told any more.

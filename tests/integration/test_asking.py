@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from standardwebhooks import Webhook
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.delivery.messenger import Messenger
+from broadcaster.delivery.messenger import THREAD, Messenger
 from broadcaster.errors import InputError
 from broadcaster.operations import asking, conclude, holding
 from broadcaster.operations.holding import Target
@@ -38,6 +39,7 @@ def desk(database: Database, tmp_path: Path) -> Iterator[DutyDesk]:
     """An operator's webhook, and an announcement whose owner is to be asked."""
     with duty_desk(database, tmp_path / "desk") as found:
         yield found
+        eventually(lambda: THREAD not in {thread.name for thread in threading.enumerate()}, "messengers have ended")
 
 
 def test_the_owner_is_asked_ahead_of_the_end(desk: DutyDesk) -> None:
