@@ -125,12 +125,13 @@ def test_totals_are_shown_and_duplicates_stand_out(page: Page, sandbox: Site) ->
 def test_what_the_owner_was_asked_is_shown_by_time_and_language(page: Page, sandbox: Site) -> None:
     """The newest in one line, the others on request; nothing before anybody was asked."""
     visit(page, sandbox)
-    line = page.locator("#operators output")
+    line = page.locator("#newest")
     expect(line).to_have_text("2 · 2022-02-20 10:00 · owner.asked · 第2问")
     page.get_by_role("button", name="English").click()
     expect(line).to_contain_text("question 2")
     page.locator("#operators summary").click()
     expect(page.locator("#operators li")).to_have_count(2)
+    expect(page.locator("#operators li").last).to_be_visible()
     expect(page.locator("#operators li").last).to_contain_text("duty-desk · owner.asked")
     page.keyboard.press("ArrowLeft")
     expect(page.locator("#operators")).to_be_hidden()

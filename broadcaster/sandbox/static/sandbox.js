@@ -142,7 +142,7 @@
     const told = (timeline.operators || []).filter((one) => one.at <= at).reverse();
     const words = (one) => one.text[language] || Object.values(one.text)[0] || "";
     $("#operators").hidden = !told.length;
-    $("#operators output").textContent = told.length ? `${told.length} · ${told[0].local} · ${told[0].type} · ${words(told[0])}` : "";
+    $("#newest").textContent = told.length ? `${told.length} · ${told[0].local} · ${told[0].type} · ${words(told[0])}` : "";
     $("#operators ol").replaceChildren(...told.map((one) =>
       element("li", {}, element("time", { textContent: one.local }), ` · ${one.to} · ${one.type}`, element("br", {}), words(one))));
   };
