@@ -129,7 +129,7 @@ class Director:
         self._watch()
 
     def _nudge(self) -> None:
-        """Ask for a tick, receipts and questions at once instead of at beat's next second; two schedulers do no harm."""
+        """Ask for a tick and the other rounds at once instead of at beat's next second; two schedulers do no harm."""
         if time.monotonic() - self._nudged_at < NUDGE_EVERY:
             return
         for task in ("control.tick", "control.merge_receipts", "control.ask"):
