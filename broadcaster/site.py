@@ -120,6 +120,15 @@ class ChannelConfig(Frozen):
     providers: Annotated[tuple[ProviderConfig, ...], Field(min_length=1)]
 
 
+class OperatorConfig(Frozen):
+    """A webhook of the operators: where the owner is asked, and told what somebody must look into."""
+
+    name: Identifier
+    url: Url
+    secret: SecretName
+    timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 5
+
+
 class CanaryConfig(Frozen):
     """The first part of a large broadcast, which halts it when too many of them fail."""
 
@@ -135,6 +144,12 @@ def _or_default(value: object) -> object:
     return CanaryConfig() if value is None else value
 
 
+def _named_once(value: tuple[OperatorConfig, ...]) -> tuple[OperatorConfig, ...]:
+    if len({row.name for row in value}) < len(value):
+        raise ValueError("two operators have the same name")
+    return value
+
+
 class Site(Frozen):
     """The whole configuration of a site."""
 
@@ -146,6 +161,8 @@ class Site(Frozen):
     allow_private_addresses: bool = False
     canary: Annotated[CanaryConfig, BeforeValidator(_or_default)] = CanaryConfig()
     channels: dict[Identifier, ChannelConfig] = Field(default_factory=dict)
+    operators: Annotated[tuple[OperatorConfig, ...], AfterValidator(_named_once)] = ()
+    """Whom to ask whether a planned end holds."""
 
     def providers(self, channel: str) -> tuple[ProviderConfig, ...]:
         """The providers of a channel; none when the site does not use it."""
@@ -175,7 +192,7 @@ def resolve(config: ProviderConfig, folder: Path) -> Provider:
     return Provider(
         name=config.name,
         url=config.url,
-        secret=_secret(config, folder),
+        secret=_secret("provider", config, folder),
         label=config.label or config.name,
         language=config.language or "",
         timeout=config.timeout_seconds,
@@ -189,23 +206,28 @@ def resolve(config: ProviderConfig, folder: Path) -> Provider:
     )
 
 
+def resolve_operator(config: OperatorConfig, folder: Path) -> Provider:
+    """An operator's webhook with its secret, as the transport calls it."""
+    return Provider(config.name, config.url, _secret("operator", config, folder), timeout=config.timeout_seconds)
+
+
 def _unknown_channels(site: Site, known: Collection[str]) -> Iterator[Finding]:
     for slug in site.channels:
         if slug not in known:
             yield Finding(("channels", slug), f"no channel is called {slug!r}", f"known channels: {', '.join(known)}")
 
 
-def _secret(config: ProviderConfig, folder: Path) -> str:
+def _secret(what: str, config: ProviderConfig | OperatorConfig, folder: Path) -> str:
     kind, _, name = config.secret.partition(":")
     value = os.environ.get(name, "") if kind == "env" else _read_secret(folder / name)
     if not value:
-        hint = f"set {name} to the secret shared with that provider"
-        raise InputError.one(f"provider {config.name}: its secret is not set", hint=hint)
+        hint = f"set {name} to the secret shared with that {what}"
+        raise InputError.one(f"{what} {config.name}: its secret is not set", hint=hint)
     try:
         Webhook(value)
     except (ValueError, RuntimeError, EmptyWebhookSecretError):
         hint = "whsec_ and at least 24 random bytes in base64"
-        raise InputError.one(f"provider {config.name}: its secret is not a webhook secret", hint=hint) from None
+        raise InputError.one(f"{what} {config.name}: its secret is not a webhook secret", hint=hint) from None
     return value
 
 

@@ -15,11 +15,13 @@ from broadcaster.delivery.canary import Canary
 from broadcaster.delivery.courier import Courier
 from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.messages import Press
+from broadcaster.delivery.messenger import Messenger
 from broadcaster.errors import InputError, Problem, StateError
+from broadcaster.operations.asking import keep_asking
 from broadcaster.operations.reach import Reach, reach_of
 from broadcaster.rendering.environment import Templates
 from broadcaster.settings import Settings
-from broadcaster.site import Site, read_site, resolve
+from broadcaster.site import Site, read_site, resolve, resolve_operator
 from broadcaster.storage.database import Database
 from broadcaster.storage.migrate import check_vault
 from broadcaster.surfaces.readback import Reader
@@ -65,6 +67,30 @@ class App:
         return found
 
     @property
+    def operators(self) -> tuple[str, ...]:
+        """The names of the operators' webhooks."""
+        return tuple(config.name for config in self.site.operators)
+
+    def operator(self, name: str) -> Provider:
+        """An operator's webhook with its secret; raises InputError when it cannot be used."""
+        for config in self.site.operators:
+            if config.name == name:
+                found = resolve_operator(config, self.settings.site_file.parent)
+                if self.settings.rehearsal:
+                    _refuse_outside({f"operator {name}": found})
+                return found
+        raise InputError.one(f"the site has no operator {name!r}")
+
+    def messenger(self) -> Messenger:
+        """A messenger with connections of its own."""
+        return Messenger(
+            self.database,
+            self.transport(),
+            self.operator,
+            lambda connection, now: keep_asking(connection, self.operators, now),
+        )
+
+    @property
     def canary(self) -> Canary:
         """The site's rule for large broadcasts."""
         return Canary(self.site.canary)
@@ -79,7 +105,6 @@ class App:
 
     def courier(self) -> Courier:
         """A courier with connections of its own."""
-        transport = self.transport()
         press = Press(self.templates)
         providers = self.providers()
         # Every channel, so that a broadcast of one that left the site is still accounted for.
@@ -88,7 +113,7 @@ class App:
             CHANNELS,
             providers,
             press,
-            transport,
+            self.transport(),
             Gate(self.settings.redis_url, providers),
             self.vault,
             self.site.public_url,
@@ -97,10 +122,14 @@ class App:
 
 def refuse_outside(providers: Mapping[str, Mapping[str, Provider]]) -> None:
     """Raise InputError for every provider that is not on this machine: a rehearsal reaches nothing else."""
+    rows = [(slug, name, found) for slug, of_channel in providers.items() for name, found in of_channel.items()]
+    _refuse_outside({f"{slug} provider {name}": found for slug, name, found in rows})
+
+
+def _refuse_outside(named: Mapping[str, Provider]) -> None:
     problems = [
-        Problem(f"a rehearsal reaches loopback addresses only, but {slug} provider {name} is not one")
-        for slug, of_channel in providers.items()
-        for name, provider in of_channel.items()
+        Problem(f"a rehearsal reaches loopback addresses only, but {name} is not one")
+        for name, provider in named.items()
         if not is_loopback(provider.url)
     ]
     if problems:
@@ -152,3 +181,9 @@ def process_courier() -> Courier:
 def process_reader() -> Reader:
     """The reader of this process."""
     return process_app().reader()
+
+
+@functools.cache
+def process_messenger() -> Messenger:
+    """The messenger of this process."""
+    return process_app().messenger()

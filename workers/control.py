@@ -70,3 +70,9 @@ def replan() -> None:
 def read_back() -> None:
     """Look what the surfaces show, beside the ticks: an address that does not answer must not keep them waiting."""
     wiring.process_reader().look()
+
+
+@app.task(name="control.ask")
+def ask() -> None:
+    """Tell operators what they are to be told now, such as a question to the owner."""
+    wiring.process_messenger().wake()

@@ -8,6 +8,7 @@ from celery import Celery
 
 TICK = 1.0
 SWEEP = 5.0
+ASK = 5.0
 REPLAN = 60.0
 CORRECT = 5.0
 READ_BACK = 2.0
@@ -28,6 +29,7 @@ SCHEDULE = {
     "tick": _every(TICK, _TICK_TASK),
     "merge-receipts": _every(TICK, "control.merge_receipts"),
     "sweep": _every(SWEEP, "control.sweep"),
+    "ask": _every(ASK, "control.ask"),
     "replan": _every(REPLAN, "control.replan"),
     "correct": _every(CORRECT, "correction.correct"),
     "read-back": _every(READ_BACK, "control.read_back"),

@@ -17,7 +17,7 @@ from broadcaster.errors import BroadcasterError, InputError, StateError
 from broadcaster.hosting import check_broker, hosted
 from broadcaster.rendering.environment import Templates
 from broadcaster.settings import Settings
-from broadcaster.site import ProviderConfig, Site, resolve
+from broadcaster.site import OperatorConfig, ProviderConfig, Site, resolve, resolve_operator
 from broadcaster.storage import heartbeats
 from broadcaster.storage.database import Database
 from broadcaster.storage.migrate import is_current
@@ -78,6 +78,7 @@ def _look_at_site(settings: Settings) -> Iterator[Finding]:
     yield Finding("site", ok=True, says=f"{site.name} ({path})")
     for slug in CHANNELS:
         yield from _look_at_channel(slug, site, settings)
+    yield from _look_at_operators(site, settings)
 
 
 def _look_at_channel(slug: str, site: Site, settings: Settings) -> Iterator[Finding]:
@@ -90,6 +91,17 @@ def _look_at_channel(slug: str, site: Site, settings: Settings) -> Iterator[Find
 
 def _provider(config: ProviderConfig, settings: Settings) -> str:
     return f"{resolve(config, settings.site_file.parent).name}: {config.url}"
+
+
+def _look_at_operators(site: Site, settings: Settings) -> Iterator[Finding]:
+    if not site.operators:
+        yield Finding("operators", ok=None, says="none; nobody is asked whether a planned end holds")
+    for config in site.operators:
+        yield _try("operator", partial(_operator, config, settings))
+
+
+def _operator(config: OperatorConfig, settings: Settings) -> str:
+    return f"{resolve_operator(config, settings.site_file.parent).name}: {config.url}"
 
 
 def _postgres(settings: Settings) -> str:

@@ -68,7 +68,8 @@ def _read(parts: App, gate: Gate, slug: str | None) -> dict[str, Any]:
             required(connection, slug, lock=False)
         found = standing(connection, slug, now) if slug else overview(connection, now)
         age = heartbeats.age(connection, TICK)
-    return {**found, "circuits": _circuits(parts, gate), "seconds_since_tick": age}
+    operators = list(parts.operators)
+    return {**found, "circuits": _circuits(parts, gate), "operators": operators, "seconds_since_tick": age}
 
 
 def _circuits(parts: App, gate: Gate) -> list[dict[str, str]]:

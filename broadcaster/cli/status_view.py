@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from broadcaster.cli import posts_view, surfaces_view
+from broadcaster.cli import asked_view, posts_view, surfaces_view
 from broadcaster.cli.screen import minute, table
 from broadcaster.delivery.breaker import Circuit
 from broadcaster.planning.broadcast import BroadcastState
@@ -95,7 +95,8 @@ def of_all(data: Row) -> RenderableType:
     )
     nothing = [] if data["announcements"] else [Text("no announcement yet: `broadcaster apply FILE` stores one")]
     heard = beat(data["seconds_since_tick"])
-    return Group(heard, *_holds(data), *_circuits(data), _table(columns, data["announcements"]), *nothing)
+    told = asked_view.of_trouble(data["asked"])
+    return Group(heard, *_holds(data), *_circuits(data), *told, _table(columns, data["announcements"]), *nothing)
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Row]) -> Table:
@@ -205,6 +206,7 @@ def _head(data: Row) -> Iterator[RenderableType]:
     yield from _circuits(data)
     yield from surfaces_view.lines(data.get("surfaces", ()))
     yield from posts_view.lines(data.get("posts", ()))
+    yield from asked_view.of_one(data)
 
 
 def _holds(data: Row) -> Iterator[Text]:

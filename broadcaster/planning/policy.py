@@ -28,6 +28,8 @@ from broadcaster.announcement.model import Announcement, Frozen, Identifier
 from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.times import at_clock
 from broadcaster.errors import InputError
+from broadcaster.planning.asking import DEFAULT as ASK_OWNER
+from broadcaster.planning.asking import AskOwner
 from broadcaster.planning.broadcast import EVERYONE
 from broadcaster.planning.precautions import Precautions, no_calendar
 from broadcaster.planning.segment import parse_segment
@@ -36,6 +38,8 @@ _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 DEFAULT_CHANNELS = ("sms", "wechat", "banner", "kiosk")
 """Where a rule that names no channel speaks; any other channel is used when a policy names it."""
 DEFAULT_CLOCK = time(10, 0)
+_NO_PHASES = frozenset({"quiet_hours", "precautions", "ask_owner"})
+"""The fields of a policy that are no rules of a phase."""
 MOST_AUDIENCE = 1000
 """Characters that the audiences of one phase on one channel may have together: they are taken out of one another."""
 
@@ -193,6 +197,9 @@ class Policy(Frozen):
         default_factory=lambda: {"sms": QuietHours(start=time(21, 0), end=time(8, 0))}
     )
     precautions: Precautions = Precautions()
+    # A field that came later must not change what an older file is stored and hashed as.
+    ask_owner: AskOwner = Field(default=ASK_OWNER, exclude_if=lambda rule: rule == ASK_OWNER)
+    """When the owner is asked whether the planned end holds."""
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -318,5 +325,5 @@ def _no_hours(policy: Policy) -> Iterator[Finding]:
 
 def _rules(policy: Policy) -> Iterator[tuple[str, tuple[Immediate | DaysBefore | Periodic, ...]]]:
     for name in Policy.model_fields:
-        if name not in {"quiet_hours", "precautions"}:
+        if name not in _NO_PHASES:
             yield name, getattr(policy, name)

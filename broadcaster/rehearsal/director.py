@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from broadcaster import clock
 from broadcaster.errors import StateError
-from broadcaster.operations import amending, conclude, correcting
+from broadcaster.operations import amending, asking, conclude, correcting
 from broadcaster.operations.amending import Times
 from broadcaster.operations.reach import Reach
 from broadcaster.planning.proposal import Proposal
@@ -103,6 +103,7 @@ class Director:
     def _next_instant(self) -> datetime | None:
         with self._stage.parts.database.begin() as connection:
             found = [broadcasts.next_due(connection), announcements.next_boundary(connection, clock.now())]
+            found.append(asking.next_due(connection, self._stage.parts.operators, clock.now()))
         acts = [act.at for act in self._acts[:1]]
         return min((instant for instant in [*found, *acts] if instant), default=None)
 
@@ -130,10 +131,10 @@ class Director:
         self._watch()
 
     def _nudge(self) -> None:
-        """Ask for a tick and for receipts at once instead of at beat's next second; two schedulers do no harm."""
+        """Ask for a tick and the other rounds at once instead of at beat's next second; two schedulers do no harm."""
         if time.monotonic() - self._nudged_at < NUDGE_EVERY:
             return
-        for task in ("control.tick", "control.merge_receipts"):
+        for task in ("control.tick", "control.merge_receipts", "control.ask"):
             # What is not taken soon is not wanted any more: a worker that begins late must not find a heap of them.
             self._stage.celery.send_task(task, queue="control", expires=1)
         self._nudged_at = time.monotonic()
@@ -157,6 +158,7 @@ class Director:
                 bool(announcements.overdue(connection, now))
                 or broadcasts.any_due(connection, now)
                 or batches.in_flight(connection, now) > 0
+                or asking.is_unsettled(connection, self._stage.parts.operators, now)
             )
 
     def _signs_of_life(self) -> tuple[int, int]:

@@ -104,6 +104,8 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
             )
         parts = open_app(settings)
         refuse_outside(parts.providers())
+        for name in parts.operators:
+            parts.operator(name)
         offset_file, begin = wish.data / "clock-offset", wish.begin or default_begin(wish.proposal)
         clock.move_to(begin, offset_file)
         stack, quiet = Stack(wish.data / "logs", environment(settings, offset_file)), False

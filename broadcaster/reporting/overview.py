@@ -9,18 +9,20 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Row
 
 from broadcaster.planning.broadcast import BroadcastState
+from broadcaster.reporting.asked import asked
 from broadcaster.reporting.report import COUNTERS, hold_data
-from broadcaster.storage import announcements, holds, progress
+from broadcaster.storage import announcements, holds, operator_events, progress
 
 UTC = ZoneInfo("UTC")
 
 
 def overview(connection: Connection, now: datetime) -> dict[str, Any]:
-    """Announcements, newest first, and every hold, the halted first; times are in each announcement's zone."""
+    """Announcements, newest first; every hold, the halted first; what waits for operators. Times in each one's zone."""
     sums = progress.by_announcement(connection, now)
     held = sorted(holds.standing(connection), key=lambda hold: not hold.halted)
     return {
         "holds": [hold_data(hold, UTC) for hold in held],
+        "asked": asked(operator_events.waiting(connection), UTC),
         "announcements": [_data(row, sums.get(row.slug)) for row in announcements.all_standing(connection)],
     }
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
-from broadcaster.reporting import bars, shown
+from broadcaster.reporting import asked, bars, shown, times
 from broadcaster.reporting.axis import Scale, scale_of
 from broadcaster.reporting.consistency import OUTCOMES
 from broadcaster.reporting.histogram import histogram
@@ -48,6 +48,8 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
         "holds": [{**hold, "since": moment(hold["at"])} for hold in data.get("holds", ())],
         "consistent": data.get("consistent"),
         "purged": moment(purged) if (purged := data["announcement"].get("purged_at")) else "",
+        "times": times.lines(data["times"]),
+        "asked": [{**row, "when": moment(row["at"]), "says": asked.sentence(row)} for row in data["asked"]],
         "under_way": sum(row["state"] == BroadcastState.OPEN for row in broadcasts),
         "problems": [{"text": text, "row": broadcast_of(text, broadcasts)} for text in problems],
         "unknown": f"{totals['unknown']:,}" if totals["unknown"] else "",

@@ -13,12 +13,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
+from broadcaster.announcement.lifecycle import State
 from broadcaster.channels.base import RecipientKind
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.lateness import BEYOND
 from broadcaster.reporting import changes, false_statements, posts, staleness, surfaces
+from broadcaster.reporting.asked import asked
 from broadcaster.reporting.consistency import Account
-from broadcaster.storage import announcements, history, holds, ledger, progress
+from broadcaster.reporting.times import Actual, times
+from broadcaster.storage import announcements, history, holds, ledger, operator_events, progress, windows
 
 COUNTERS = ("recipients", "accepted", "delivered", "failed", "rejected", "unknown", "skipped")
 Steps = Mapping[int, Mapping[str, int]]
@@ -43,6 +46,8 @@ def _standing(connection: Connection, slug: str, rows: Sequence[Row[Any]], now: 
             "zone": zone.key,
             "purged_at": _local(found.purged_at, zone) if found else None,
         },
+        "times": times(windows.approved(connection, [slug]).get(slug, ()), _actual(found), zone),
+        "asked": asked(operator_events.of_announcement(connection, slug), zone),
         "stale": staleness.stale(connection, slug, zone),
         "holds": [hold_data(hold, zone) for hold in held],
         "surfaces": surfaces.standing(connection, slug, zone),
@@ -161,6 +166,14 @@ def _holding(connection: Connection, slug: str, ids: Set[str]) -> list[holds.Hol
     scopes = {holds.Scope.ANNOUNCEMENT: {slug}, holds.Scope.BROADCAST: ids}
     found = [hold for hold in holds.standing(connection) if hold.target in scopes.get(hold.scope, {hold.target})]
     return sorted(found, key=lambda hold: not hold.halted)
+
+
+def _actual(found: announcements.Standing | None) -> Actual:
+    """What really happened; a cancellation that was taken back did not."""
+    if found is None:
+        return Actual()
+    cancelled = found.cancelled_at if found.state is State.CANCELLED else None
+    return Actual(found.started_at, found.finished_at, cancelled)
 
 
 def _late(due_at: datetime, instant: datetime | None) -> float | None:

@@ -21,8 +21,9 @@ from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.desk import Desk
 from broadcaster.sandbox.faults import Fault, FaultBook
 from broadcaster.sandbox.onlookers import Onlookers
+from broadcaster.sandbox.operators import DutyDesk
 from broadcaster.sandbox.receipts import Clerk
-from broadcaster.site import resolve
+from broadcaster.site import resolve, resolve_operator
 from broadcaster.web.surfaces import mount_static
 
 
@@ -36,6 +37,7 @@ def create(*, looking: bool = True) -> FastAPI:
     site = wiring.open_site(settings)
     folder = settings.site_file.parent
     providers = {slug: {row.name: resolve(row, folder) for row in site.providers(slug)} for slug in CHANNELS}
+    operators = {row.name: resolve_operator(row, folder) for row in site.operators}
     archive, faults = Archive(), FaultBook()
     clerk = Clerk(archive, site.public_url)
     clerk.start()
@@ -44,7 +46,9 @@ def create(*, looking: bool = True) -> FastAPI:
         Onlookers(archive, site.public_url, {slug: list(providers[slug]) for slug in screens}).start()
     app = FastAPI(title="broadcaster sandbox", docs_url=None, redoc_url=None)
     app.include_router(_orders(archive, faults))
-    app.include_router(showing.router(archive, clerk))
+    desk = DutyDesk(faults, operators)
+    app.include_router(showing.router(archive, clerk, desk))
+    app.include_router(desk.router())
     surfaces = APIRouter(prefix="/surfaces")
     mount_static(surfaces)
     app.include_router(surfaces)

@@ -89,13 +89,13 @@ class Desk:
         fault = self._faults.next_for(channel)
         if fault is None:
             return JSONResponse(await self._accept(channel, provider, request, body))
-        refused = await _misbehave(fault, request)
+        refused = await misbehave(fault, request)
         if refused is not None and not fault.accepted:
             return refused
         answer = await self._accept(channel, provider, request, body, fault)
         if fault.kind is FaultKind.HALF_OPEN:
-            return await _silence(request)
-        return _broken_off() if fault.kind is FaultKind.DROP_AFTER else refused or JSONResponse(answer)
+            return await silence(request)
+        return broken_off() if fault.kind is FaultKind.DROP_AFTER else refused or JSONResponse(answer)
 
     async def _answer(self, channel: str, provider: Provider, request: Request) -> Response:
         if not verify(provider, b"", request.headers):
@@ -103,7 +103,7 @@ class Desk:
         if not _manners(channel, provider).answers:
             return JSONResponse({"error": "nobody answers questions here"}, 405)
         fault = self._faults.next_for(channel, Target.QUESTIONS)
-        refused = await _misbehave(fault, request) if fault else None
+        refused = await misbehave(fault, request) if fault else None
         key = request.headers["webhook-id"]
         found = self._archive.answer_about(key)
         known = JSONResponse({"webhook-id": key}, 404) if found is None else JSONResponse(found)
@@ -155,7 +155,7 @@ def _is_stale(provider: Provider, request: Request) -> bool:
     return clock.machine_now() - made_at > provider.visible_after / 2 + timedelta(seconds=1)
 
 
-async def _misbehave(fault: Fault, request: Request) -> Response | None:
+async def misbehave(fault: Fault, request: Request) -> Response | None:
     """What is answered instead of going on; None when it goes on."""
     if fault.kind is FaultKind.SLOW:
         await asyncio.sleep(fault.seconds)
@@ -163,22 +163,22 @@ async def _misbehave(fault: Fault, request: Request) -> Response | None:
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
         return JSONResponse({"error": "as ordered"}, fault.status, headers=headers)
     if fault.kind is FaultKind.DROP_BEFORE:
-        return _broken_off()
+        return broken_off()
     if fault.kind is FaultKind.HALF_OPEN and not fault.accepted:
-        return await _silence(request)
+        return await silence(request)
     return None
 
 
-async def _silence(request: Request) -> Response:
+async def silence(request: Request) -> Response:
     """Keep the client waiting until it gives up."""
     waited = 0.0
     while waited < LONGEST_SILENCE and not await request.is_disconnected():
         await asyncio.sleep(0.1)
         waited += 0.1
-    return _broken_off()
+    return broken_off()
 
 
-def _broken_off() -> Response:
+def broken_off() -> Response:
     """An answer that announces more than it sends: the server then closes the connection in the middle of it."""
 
     async def first_byte() -> AsyncIterator[bytes]:

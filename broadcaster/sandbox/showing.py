@@ -13,6 +13,7 @@ from broadcaster import clock
 from broadcaster.audience.phone import masked
 from broadcaster.channels.simulation import Exhibit
 from broadcaster.sandbox.archive import Archive, Moment
+from broadcaster.sandbox.operators import DutyDesk, Heard
 from broadcaster.sandbox.receipts import Clerk
 from broadcaster.surfaces.document import milliseconds
 
@@ -21,7 +22,7 @@ ZONE = "Asia/Shanghai"
 """Until a document has been fetched that names the announcement's own."""
 
 
-def router(archive: Archive, clerk: Clerk) -> APIRouter:
+def router(archive: Archive, clerk: Clerk, desk: DutyDesk) -> APIRouter:
     """The pages and what they ask."""
     routes = APIRouter()
 
@@ -32,11 +33,12 @@ def router(archive: Archive, clerk: Clerk) -> APIRouter:
 
     @routes.get("/api/timeline")
     def timeline() -> dict[str, Any]:
-        """Every broadcast received, with campaign time now."""
+        """Every broadcast received, and what operators were told, with campaign time now."""
         now = milliseconds(clock.now())
         zone = _zone(archive, now)
         moments = [_moment(moment, zone) for moment in archive.moments()]
-        return {"clock": now, "zone": zone, "moments": moments, "totals": archive.totals()}
+        heard = [_heard(one, zone) for one in desk.heard()]
+        return {"clock": now, "zone": zone, "moments": moments, "operators": heard, "totals": archive.totals()}
 
     @routes.get("/api/shown")
     def shown(at: int, language: str = "zh-Hans") -> dict[str, Any]:
@@ -88,11 +90,19 @@ def _zone(archive: Archive, now: int) -> str:
     return str(shown[0]["zone"]) if shown else ZONE
 
 
+def _local(at: int, zone: str) -> str:
+    return f"{clock.from_milliseconds(at).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
+def _heard(heard: Heard, zone: str) -> dict[str, Any]:
+    text = heard.data.get("question") or heard.data.get("text") or {}
+    return {"at": heard.at, "local": _local(heard.at, zone), "type": heard.type, "to": heard.operator, "text": text}
+
+
 def _moment(moment: Moment, zone: str) -> dict[str, Any]:
-    local = clock.from_milliseconds(moment.at).astimezone(ZoneInfo(zone))
     return {
         "at": moment.at,
-        "local": f"{local:%Y-%m-%d %H:%M}",
+        "local": _local(moment.at, zone),
         "channel": moment.channel,
         "phase": moment.phase,
         "broadcast": moment.broadcast,

@@ -24,6 +24,11 @@ _ENDPOINTS: dict[str, tuple[tuple[str, str], ...]] = {
 """Channel → (name, label) of each stand-in; a channel that is not here gets one of its own name."""
 
 
+OPERATORS = "operators"
+"""Where the stand-ins of operators' webhooks are found; faults are ordered for it as for a channel."""
+OPERATOR = "duty-desk"
+"""The stand-in for the operators' own webhook."""
+
 _MARK = "# Written for the sandbox by broadcaster; written anew at every start."
 
 
@@ -57,6 +62,7 @@ def write_sandbox_site(
         "name": "sandbox",
         "public_url": public_url,
         "allow_private_addresses": True,
+        "operators": [{**_provider(folder, OPERATORS, OPERATOR, sandbox_url), "timeout_seconds": timeout_seconds}],
         "channels": channels,
     }
     if templates:

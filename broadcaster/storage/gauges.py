@@ -10,8 +10,9 @@ from datetime import datetime
 from sqlalchemy import Connection, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from broadcaster.announcement.lifecycle import State
 from broadcaster.planning.broadcast import BroadcastState
-from broadcaster.storage.tables import audience_versions, broadcasts, holds, receipts, waiting_receipts
+from broadcaster.storage.tables import announcements, audience_versions, broadcasts, holds, receipts, waiting_receipts
 
 MOST_COUNTED = 10_000
 """What waits is counted up to here; more is as bad. Suppressions above it are estimated."""
@@ -32,6 +33,12 @@ def overdue(connection: Connection, now: datetime) -> tuple[int, float]:
     )
     found = row.one()
     return found.number, (now - found.first).total_seconds() if found.first else 0.0
+
+
+def overrun(connection: Connection) -> int:
+    """How many announcements are past their planned end, and nobody has said that service is back."""
+    query = select(func.count()).select_from(announcements).where(announcements.c.state == State.OVERRUN)
+    return int(connection.execute(query).scalar_one())
 
 
 def held(connection: Connection) -> dict[tuple[str, bool], int]:

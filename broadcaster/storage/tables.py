@@ -413,6 +413,29 @@ replacements = Table(
 """What an account did with its earlier post when a successor came whose facts supersede it: `deleted`, `linked` to the
 successor, or `left` as it was."""
 
+operator_events = Table(
+    "operator_events",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("operator", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    _instant("at", required=True),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    _instant("ended_at"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    _words("trouble"),
+    Index(None, "slug"),
+    Index("ix_operator_events_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+)
+"""What an operator's webhook is told, such as a question to the owner: one row each, written before it is called.
+
+`state` is `waiting`, `accepted`, or `no longer needed` when it stopped being true before anybody accepted it. `data` is
+frozen, so that a retry is the same request under the same `key`. A row is never deleted: nothing is asked twice."""
+
 heartbeats = Table(
     "heartbeats",
     metadata,

@@ -60,6 +60,16 @@ RECEIPTS_WAITING = Metric(
 )
 SUPPRESSED = Metric("broadcaster_suppressed", Kind.GAUGE, (), "Suppressions; an estimate above 10,000.")
 AUDIENCE = Metric("broadcaster_audience_recipients", Kind.GAUGE, ("pool",), "Recipients of a pool's newest version.")
+OPERATOR_EVENTS = Metric(
+    "broadcaster_operator_events_waiting",
+    Kind.GAUGE,
+    ("operator",),
+    "What an operator was to be told and has not taken.",
+)
+OPERATOR_SECONDS = Metric(
+    "broadcaster_operator_events_waiting_seconds", Kind.GAUGE, (), "Since when the first of these waits; 0 without any."
+)
+OVERRUN = Metric("broadcaster_announcements_overrun", Kind.GAUGE, (), "Announcements whose planned end has passed.")
 OUTCOMES = Metric(
     "broadcaster_outcomes_total",
     Kind.COUNTER,
@@ -81,6 +91,7 @@ LATENCY = Metric(
 
 METRICS = (
     *(SINCE_TICK, BROADCASTS, OVERDUE, OVERDUE_SECONDS, BATCHES, ATTEMPTS, IN_DOUBT, HOLDS, CIRCUIT, BROKER_UP, QUEUE),
+    *(OPERATOR_EVENTS, OPERATOR_SECONDS, OVERRUN),
     *(RECEIPTS_WAITING, SUPPRESSED, AUDIENCE, OUTCOMES, RECEIPTS, PACING_WAITS, PACING_SECONDS, LATENCY),
 )
 

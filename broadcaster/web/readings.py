@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,7 @@ from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.rounds import TICK
 from broadcaster.errors import InputError
 from broadcaster.planning.lateness import LABELS
-from broadcaster.storage import gauges, heartbeats, progress, tallies
+from broadcaster.storage import gauges, heartbeats, operator_events, progress, tallies
 from broadcaster.storage.receipts import ReceiptStatus
 from broadcaster.web import exposition as named
 from broadcaster.web.exposition import Metric, Values
@@ -61,6 +62,7 @@ class Readings:
         with self._parts.database.begin() as connection:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_STATEMENT_MILLISECONDS}")
             found = {**self._of_plan(connection), **_of_work(connection), **self._of_tallies(connection)}
+            found |= self._of_operators(connection)
         return {**found, named.CIRCUIT: self._circuits(), **_of_broker(self._parts.settings.broker_url)}
 
     def _of_plan(self, connection: Connection) -> dict[Metric, Values]:
@@ -71,6 +73,16 @@ class Readings:
             named.BROADCASTS: self._kept_states(connection),
             named.OVERDUE: {(): number},
             named.OVERDUE_SECONDS: {(): seconds},
+        }
+
+    def _of_operators(self, connection: Connection) -> dict[Metric, Values]:
+        rows = operator_events.waiting(connection)
+        waiting = {**dict.fromkeys(self._parts.operators, 0), **Counter(row.operator for row in rows)}
+        since = max((clock.now() - row.at).total_seconds() for row in rows) if rows else 0.0
+        return {
+            named.OPERATOR_EVENTS: _by_name(waiting),
+            named.OPERATOR_SECONDS: {(): since},
+            named.OVERRUN: {(): gauges.overrun(connection)},
         }
 
     def _kept_states(self, connection: Connection) -> Values:

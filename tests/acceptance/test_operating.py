@@ -393,6 +393,49 @@ def test_doctor_finds_an_unreachable_broker(cli: Cli) -> None:
     assert "hunter2" not in ran.out + ran.err
 
 
+def test_status_keeps_planned_revised_and_actual_times_apart(campaign: Campaign, tmp_path: Path) -> None:
+    """Extended before the end, and finished early: nothing of it is forgotten."""
+    campaign.approved()
+    campaign.at("2022-03-20 15:00")
+    later = edited(
+        tmp_path / "later.yaml",
+        ("end: 2022-03-20 24:00", "end: 2022-03-24 24:00"),
+        ("resume: 2022-03-21 00:00", "resume: 2022-03-25 00:00"),
+    )
+    with campaign.database.begin() as connection:
+        now = local("2022-03-20 15:00")
+        number = revise.propose(connection, read(later, CHANNELS), "test", now)
+        assert number == 2
+        revise.approve(connection, SLUG, number, "test", now, REACH)
+    campaign.at("2022-03-22 18:00")
+    with campaign.database.begin() as connection:
+        conclude.finish(connection, SLUG, local("2022-03-22 18:00"), "test", local("2022-03-22 18:00"))
+    started, planned_end = "2022-02-26T00:00:00+08:00", "2022-03-21T00:00:00+08:00"
+    revised = {"revision": 2, "approved_at": "2022-03-20T15:00:00+08:00", "start": started}
+    assert campaign.cli.run("status", SLUG, "--json").data["times"] == {
+        "planned": {"start": started, "end": planned_end},
+        "revised": [revised | {"end": "2022-03-25T00:00:00+08:00"}],
+        "actual": {"start": started, "end": "2022-03-22T18:00:00+08:00", "cancelled": None},
+    }
+    shown = campaign.cli.run("status", SLUG).out
+    assert "planned  2022-02-26 00:00 – 2022-03-21 00:00" in shown
+    assert "revised  2022-02-26 00:00 – 2022-03-25 00:00 · revision 2, approved 2022-03-20 15:00" in shown
+    assert "actual   2022-02-26 00:00 – 2022-03-22 18:00" in shown
+
+
+def test_doctor_looks_at_operators(cli: Cli) -> None:
+    """One whose secret is not there cannot be asked; a site without any is worth knowing."""
+    assert "duty-desk: http://127.0.0.1:9/operators/duty-desk" in cli.run("doctor").out
+    (cli.data / "secrets/operators-duty-desk").unlink()
+    ran = cli.run("doctor", "--json")
+    [wrong] = [row for row in ran.data if row["ok"] is False]
+    assert (ran.code, wrong["what"]) == (1, "operator")
+    assert "operators-duty-desk: the secret cannot be read" in wrong["says"]
+    site = cli.data / "site.yaml"
+    site.write_text("name: bare\n", encoding="utf-8")
+    assert "none; nobody is asked whether a planned end holds" in cli.run("doctor").out
+
+
 def test_doctor_finds_an_unreachable_postgres(cli: Cli) -> None:
     """The same for the database."""
     port = closed_port()

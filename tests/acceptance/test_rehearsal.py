@@ -30,6 +30,7 @@ DURING = ["started", "ongoing", "ongoing", "ongoing"]
 NUMBER = "1000000"
 """How the digits of every generated phone number begin, but the country's."""
 A_DAY_LATE = "- {at: 2022-03-21 24:00, do: finish}\n"
+FOUR_HOURS_LATE = "- {at: 2022-03-21 04:00, do: finish}\n"
 CALLED_OFF = "- {at: 2022-02-24 12:00, do: cancel, reason: the migration was put off}\n"
 
 
@@ -118,6 +119,28 @@ def test_an_outage_that_ends_late_is_told_as_overrun_until_somebody_finishes_it(
         assert told[: len(BEFORE + DURING)] == [*BEFORE, *DURING]
         assert set(told[len(BEFORE + DURING) : -1]) == {"overrun"}
         assert told[-1] == "restored"
+
+
+def test_an_end_that_passes_without_a_word_was_asked_about_and_is_not_called_restored(data: Path) -> None:
+    """The owner is asked ahead, told of the overrun, and asked again; the public is told `restored` by their word."""
+    played = rehearse(data, FOUR_HOURS_LATE)
+    assert consistent(played), played.ran
+    assert [(row["type"], row["lead"], row["state"]) for row in played.report["asked"]] == [
+        ("owner.asked", "2 days before", "accepted"),
+        ("owner.asked", "2 hours before", "accepted"),
+        ("announcement.overrun", "at the end", "accepted"),
+        ("owner.asked", "1 hour after", "accepted"),
+        ("owner.asked", "2 hours after", "accepted"),
+        ("owner.asked", "3 hours after", "accepted"),
+    ]
+    said = [row for row in played.report["broadcasts"] if row["phase"] == "restored"]
+    assert {row["channel"] for row in said} == set(CHANNELS)
+    assert min(row["opened_at"] for row in said) >= "2022-03-21T04:00:00+08:00"
+    assert played.report["times"] == {
+        "planned": {"start": "2022-02-26T00:00:00+08:00", "end": "2022-03-21T00:00:00+08:00"},
+        "revised": [],
+        "actual": {"start": "2022-02-26T00:00:00+08:00", "end": "2022-03-21T04:00:00+08:00", "cancelled": None},
+    }
 
 
 def test_a_cancelled_outage_is_called_off_and_nothing_more_is_said(data: Path) -> None:
@@ -223,13 +246,14 @@ def test_one_rehearsal_at_a_time_has_a_folder(data: Path) -> None:
     assert "give another folder with --data" in second.err
 
 
-def test_a_rehearsal_reaches_no_provider_outside_this_machine(data: Path, tmp_path: Path) -> None:
-    """A site with a single real provider is refused before anything is started but the private services."""
+@pytest.mark.parametrize(("folder", "who"), [("sms", "sms provider sandbox-sms"), ("operators", "operator duty-desk")])
+def test_a_rehearsal_reaches_nobody_outside_this_machine(data: Path, tmp_path: Path, folder: str, who: str) -> None:
+    """A site with a single real provider or operator is refused before anything but private services is started."""
     write_sandbox_site(tmp_path, sandbox_url="http://127.0.0.1:9", public_url="http://127.0.0.1:9")
     site = tmp_path / "site.yaml"
     text = site.read_text(encoding="utf-8")
-    site.write_text(text.replace("127.0.0.1:9/sms", "sms.example.org/sms"), encoding="utf-8")
+    site.write_text(text.replace(f"127.0.0.1:9/{folder}", f"outside.example.org/{folder}"), encoding="utf-8")
     ran = Cli(data).run("rehearse", EXAMPLE, "--data", data, "--site", site)
     assert ran.code == 1
-    assert "a rehearsal reaches loopback addresses only, but sms provider sandbox-sms is not one" in ran.err
+    assert f"a rehearsal reaches loopback addresses only, but {who} is not one" in ran.err
     assert not (data / "logs").exists()

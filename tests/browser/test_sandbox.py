@@ -79,11 +79,25 @@ def sandbox(site: Site) -> Site:
     return site
 
 
+HEARD: list[Document] = [
+    {
+        "at": at,
+        "local": "2022-02-20 10:00",
+        "type": "owner.asked",
+        "to": "duty-desk",
+        "text": {"zh-Hans": f"第{number}问", "en": f"question {number}"},
+    }
+    for number, at in enumerate((START - HOUR, START), 1)
+]
+
+
 def put_timeline(site: Site, clock: int) -> None:
     """Let the sandbox's clock stand at `clock`, with everything that was sent by then."""
     moments = [one for one in MOMENTS if one["at"] <= clock]
     totals = {"received": 40_001, "duplicates": 2, "repeats": 3}
-    site.put("/api/timeline", {"clock": clock, "moments": moments, "zone": "Asia/Shanghai", "totals": totals})
+    heard = [one for one in HEARD if one["at"] <= clock]
+    page = {"clock": clock, "moments": moments, "operators": heard, "zone": "Asia/Shanghai", "totals": totals}
+    site.put("/api/timeline", page)
 
 
 def visit(page: Page, site: Site, query: str = "") -> None:
@@ -108,6 +122,21 @@ def test_totals_are_shown_and_duplicates_stand_out(page: Page, sandbox: Site) ->
     expect(page.locator("[data-total=received]")).to_have_text("40,001")
     expect(page.locator("[data-total=duplicates]")).to_have_class("alarm")
     expect(page.locator("[data-total=repeats]")).not_to_have_class("alarm")
+
+
+def test_what_the_owner_was_asked_is_shown_by_time_and_language(page: Page, sandbox: Site) -> None:
+    """The newest in one line, the others on request; nothing before anybody was asked."""
+    visit(page, sandbox)
+    line = page.locator("#newest")
+    expect(line).to_have_text("2 · 2022-02-20 10:00 · owner.asked · 第2问")
+    page.get_by_role("button", name="English").click()
+    expect(line).to_contain_text("question 2")
+    page.locator("#operators summary").click()
+    expect(page.locator("#operators li")).to_have_count(2)
+    expect(page.locator("#operators li").last).to_be_visible()
+    expect(page.locator("#operators li").last).to_contain_text("duty-desk · owner.asked")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#operators")).to_be_hidden()
 
 
 def test_going_back_shows_all_devices_as_they_were(page: Page, sandbox: Site) -> None:

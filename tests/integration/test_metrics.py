@@ -18,16 +18,17 @@ from starlette.requests import Request
 from broadcaster import clock
 from broadcaster.delivery import latency, rounds
 from broadcaster.sandbox.site import write_sandbox_site
-from broadcaster.storage import heartbeats, holds, tallies
+from broadcaster.storage import announcements, heartbeats, holds, operator_events, tallies
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold, Scope
+from broadcaster.storage.operator_events import Kind, Told
 from broadcaster.storage.tables import audience_versions, suppressions
 from broadcaster.web import app as web
 from broadcaster.web import metrics
 from broadcaster.web.exposition import METRICS
 from tests.conftest import NOWHERE, Servers
 from tests.support.examples import ROOT
-from tests.support.figures import DUE, announce, call, cut, plan
+from tests.support.figures import DUE, SLUG, announce, call, cut, plan
 from tests.support.serving import address_of, bound, served
 
 TOKEN = "a token of some length"
@@ -288,3 +289,23 @@ def test_every_alert_says_what_to_do_and_is_on_the_page() -> None:
     assert [rule["alert"] for rule in rules] == listed
     assert [rule["alert"] for rule in rules if set(rule["annotations"]) != {"summary", "action"}] == []
     assert {rule["labels"]["severity"] for rule in rules} == {"page", "notice"}
+
+
+def test_what_operators_have_not_taken_is_seen(scrape: Scrape, database: Database) -> None:
+    """How much it is, and since when; an operator who has taken everything has a 0."""
+    assert scrape()[of("operator_events_waiting", operator="duty-desk")] == 0
+    assert scrape()[of("operator_events_waiting_seconds")] == 0
+    told = Told("duty-desk", Kind.OWNER_ASKED, "pump-works", "once")
+    with database.begin() as connection:
+        operator_events.write(connection, told, {}, clock.now() - timedelta(minutes=11))
+    seen = scrape()
+    assert seen[of("operator_events_waiting", operator="duty-desk")] == 1
+    assert seen[of("operator_events_waiting_seconds")] >= 660
+
+
+def test_an_overrun_is_seen(scrape: Scrape, database: Database) -> None:
+    """Until somebody says how it stands."""
+    with database.begin() as connection:
+        announce(connection)
+        announcements.change(connection, SLUG, state="overrun")
+    assert scrape()[of("announcements_overrun")] == 1

@@ -39,6 +39,7 @@ TABLES = {
         "screen_fetches",
         "readbacks",
         "replacements",
+        "operator_events",
     ),
 }
 

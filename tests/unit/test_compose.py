@@ -70,7 +70,8 @@ def test_every_service_of_ours_runs_the_same_image(name: str) -> None:
 
 def test_variables_are_those_that_are_read() -> None:
     """The environment holds what Settings reads and the secrets that the site names, and nothing else."""
-    secrets = {row.secret.removeprefix("env:") for slug in CHANNELS for row in SITE.providers(slug)}
+    named = [row.secret for slug in CHANNELS for row in SITE.providers(slug)] + [row.secret for row in SITE.operators]
+    secrets = {secret.removeprefix("env:") for secret in named}
     addresses = {"database_url": "DATABASE_URL", "redis_url": "REDIS_URL"}
     read = {addresses.get(name, f"BROADCASTER_{name.upper()}") for name in Settings.model_fields}
     given = set(COMPOSE["x-environment"])
@@ -95,6 +96,7 @@ def test_addresses_name_services() -> None:
     known |= {(name, int(_option(_command(name), "--port"))) for name in ("web", "sandbox")}
     urls = [database, environment["REDIS_URL"], SITE.public_url]
     urls += [row.url for slug in CHANNELS for row in SITE.providers(slug)]
+    urls += [row.url for row in SITE.operators]
     assert {(urlsplit(url).hostname, urlsplit(url).port) for url in urls} == known
 
 
@@ -111,6 +113,11 @@ def test_site_points_at_the_sandbox(channel: str) -> None:
     """Each provider's URL is the address under which the sandbox has its stand-in."""
     for row in SITE.providers(channel):
         assert urlsplit(row.url).path == f"/{channel}/{row.name}"
+
+
+def test_operators_are_at_the_sandbox() -> None:
+    """Their webhooks have stand-ins as well."""
+    assert [urlsplit(row.url).path for row in SITE.operators] == ["/operators/duty-desk"]
 
 
 def test_migration_is_a_command() -> None:

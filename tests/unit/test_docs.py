@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.main import app
+from broadcaster.planning.asking import AskOwner
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import DaysBefore, Immediate, Periodic, Policy
 from broadcaster.planning.precautions import Levels, MinimumNotice, Precautions
@@ -24,6 +25,7 @@ from broadcaster.site import (
     BreakerConfig,
     CanaryConfig,
     ChannelConfig,
+    OperatorConfig,
     PaceConfig,
     ProviderConfig,
     QuotaConfig,
@@ -34,8 +36,11 @@ from broadcaster.site import (
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLE = ROOT / "examples/qingdao-2022/announcement.yaml"
-SITE_MODELS = [Site, ChannelConfig, ProviderConfig, PaceConfig, QuotaConfig, BreakerConfig, CanaryConfig]
-POLICY_MODELS = [Policy, Immediate, DaysBefore, Periodic, Precautions, MinimumNotice, Levels]
+POLICY_MODELS = [Policy, Immediate, DaysBefore, Periodic, Precautions, MinimumNotice, Levels, AskOwner]
+SITE_MODELS = [
+    *(Site, ChannelConfig, ProviderConfig, PaceConfig, QuotaConfig, BreakerConfig, CanaryConfig),
+    OperatorConfig,
+]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "broadcaster").rglob("*.md")],
 )

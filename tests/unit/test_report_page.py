@@ -60,6 +60,8 @@ def data(*broadcasts: dict[str, Any], **more: Any) -> dict[str, Any]:
         "totals": {name: sum(row[name] for row in broadcasts) for name in COUNTERS},
         "broadcasts": list(broadcasts),
         "reasons": [],
+        "times": {"planned": None, "revised": [], "actual": dict.fromkeys(("start", "end", "cancelled"))},
+        "asked": [],
         **more,
     }
 
@@ -220,3 +222,25 @@ def test_a_replaced_post_names_its_successor(tmp_path: Path) -> None:
     text = page(tmp_path, data(broadcast(1), posts=posts))
     assert "linked for changed of revision 2" in text
     assert '<tr class="wrong">' not in text
+
+
+def test_planned_revised_and_actual_times_are_on_the_page(tmp_path: Path) -> None:
+    """And what operators were told, with what came of it."""
+    window = {"start": "2030-02-26T00:00:00+08:00", "end": "2030-03-21T00:00:00+08:00"}
+    revised = {"revision": 2, "approved_at": "2030-03-20T15:00:00+08:00", **window, "end": "2030-03-25T00:00:00+08:00"}
+    times = {"planned": window, "revised": [revised], "actual": {**window, "end": None, "cancelled": None}}
+    asked = {
+        "type": "owner.asked",
+        "operator": "duty-desk",
+        "planned_end": window["end"],
+        "lead": "2 days before",
+        "at": "2030-03-19T00:00:00+08:00",
+        "state": "waiting",
+        "ended_at": None,
+        "trouble": "duty-desk answered 503",
+    }
+    text = page(tmp_path, data(times=times, asked=[asked]))
+    assert "<td>planned 计划</td><td>2030-02-26 00:00</td><td>2030-03-21 00:00</td>" in text
+    assert "<td>2030-03-25 00:00</td><td>revision 2, approved 2030-03-20 15:00</td>" in text
+    assert "<td>actual 实际</td><td>2030-02-26 00:00</td><td>–</td>" in text
+    assert "owner.asked (2 days before, 2030-03-21 00:00) · duty-desk: waiting · duty-desk answered 503" in text

@@ -8,7 +8,7 @@ from pathlib import Path
 from broadcaster.channels.provider import Idempotency
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.sandbox.site import is_sandbox_site, write_sandbox_site
-from broadcaster.site import read_site, resolve
+from broadcaster.site import read_site, resolve, resolve_operator
 
 HERE = "http://127.0.0.1:9"
 
@@ -23,6 +23,14 @@ def test_every_channel_has_stand_ins_whose_secrets_are_their_owners(tmp_path: Pa
             assert row.url == f"{HERE}/{slug}/{row.name}"
             assert resolve(row, tmp_path).secret.startswith("whsec_")
             assert stat.S_IMODE((tmp_path / "secrets" / f"{slug}-{row.name}").stat().st_mode) == 0o600
+
+
+def test_operators_have_a_stand_in(tmp_path: Path) -> None:
+    """Asking the owner is rehearsed as well."""
+    path = write_sandbox_site(tmp_path, sandbox_url=HERE, public_url=HERE)
+    [operator] = read_site(path, CHANNELS).operators
+    assert (operator.name, operator.url) == ("duty-desk", f"{HERE}/operators/duty-desk")
+    assert resolve_operator(operator, tmp_path).secret.startswith("whsec_")
 
 
 def test_a_channel_can_have_other_stand_ins(tmp_path: Path) -> None:

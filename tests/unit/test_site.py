@@ -9,7 +9,7 @@ import pytest
 
 from broadcaster.channels.provider import BreakerRule, Idempotency, Pace, Quota
 from broadcaster.errors import InputError
-from broadcaster.site import ProviderConfig, Site, read_site, resolve
+from broadcaster.site import ProviderConfig, Site, read_site, resolve, resolve_operator
 from tests.builders import CHANNELS
 
 SITE = """\
@@ -266,3 +266,33 @@ def test_a_provider_without_a_label_is_called_by_its_name(tmp_path: Path, monkey
 def test_a_site_without_channels_reaches_nobody_yet() -> None:
     """Enough to look at drafts."""
     assert Site(name="new").providers("sms") == ()
+
+
+OPERATOR = """\
+operators:
+  - {name: duty-desk, url: https://chat.example.org/hook, secret: env:DUTY_DESK_SECRET}
+"""
+
+
+def test_a_site_names_its_operators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their secrets stand elsewhere, and an answer may take five seconds."""
+    [config] = read_site(_write(tmp_path, SITE + OPERATOR), CHANNELS).operators
+    monkeypatch.setenv("DUTY_DESK_SECRET", "whsec_" + "c" * 32)
+    found = resolve_operator(config, tmp_path)
+    assert (found.name, found.url, found.timeout) == ("duty-desk", "https://chat.example.org/hook", 5)
+    assert found.secret not in repr(found)
+
+
+def test_an_operator_without_a_secret_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an operator, not as a provider."""
+    [config] = read_site(_write(tmp_path, SITE + OPERATOR), CHANNELS).operators
+    monkeypatch.delenv("DUTY_DESK_SECRET", raising=False)
+    with pytest.raises(InputError, match="operator duty-desk: its secret is not set") as caught:
+        resolve_operator(config, tmp_path)
+    assert "set DUTY_DESK_SECRET to the secret shared with that operator" in str(caught.value)
+
+
+def test_two_operators_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Nobody could say which of them was asked."""
+    twice = OPERATOR + OPERATOR.splitlines(keepends=True)[1]
+    assert _problems(tmp_path, SITE + twice) == ["7 operators: two operators have the same name"]

@@ -50,7 +50,16 @@ def closed(id_: str) -> dict[str, Any]:
 def data(*rows: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
     """What a look at an announcement found."""
     head = {"slug": "pump-works", "state": "in_progress", "paused": False, "revision": 2, "zone": "Asia/Shanghai"}
-    return {"announcement": head, "holds": [], "circuits": [], "seconds_since_tick": 0.4, "broadcasts": rows} | changed
+    times: dict[str, Any] = {"planned": None, "revised": [], "actual": dict.fromkeys(("start", "end", "cancelled"))}
+    told = {"times": times, "asked": [], "operators": ["duty-desk"]}
+    return {
+        "announcement": head,
+        "holds": [],
+        "circuits": [],
+        "seconds_since_tick": 0.4,
+        "broadcasts": rows,
+        **told,
+    } | changed
 
 
 def hold(**changed: Any) -> dict[str, Any]:
@@ -153,7 +162,9 @@ def test_a_provider_that_fails_is_said() -> None:
 def test_a_silent_scheduler_is_loud(age: float | None, words: str) -> None:
     """While it is silent nothing is opened, and every other figure looks calm."""
     assert words in said(view.of_one(data(seconds_since_tick=age)))
-    assert words in said(view.of_all({"announcements": [], "holds": [], "circuits": [], "seconds_since_tick": age}))
+    assert words in said(
+        view.of_all({"announcements": [], "holds": [], "circuits": [], "asked": [], "seconds_since_tick": age})
+    )
 
 
 def ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -225,7 +236,7 @@ def test_all_announcements_have_a_line_each() -> None:
         "broadcasts": {"planned": 3, "open": 1, "closed": 2},
         "next_due": "2030-05-11T08:00:00+08:00",
     }
-    around = {"holds": [hold()], "circuits": [], "seconds_since_tick": 1.0}
+    around = {"asked": [], "holds": [hold()], "circuits": [], "seconds_since_tick": 1.0}
     text = said(view.of_all({"announcements": [one], **around}))
     assert "2030-05-11 08:00" in text
     assert "██░░░░░░░░ 25.0%" in text

@@ -81,6 +81,7 @@
     }));
     drawLabels(place);
     drawCursor();
+    drawOperators();
   };
 
   /* Two rows of phase names; one that would lie on another is left out: its ticks and the line above still tell it. */
@@ -134,6 +135,17 @@
     place.textContent = value.toLocaleString();
     place.classList.toggle("alarm", total === "duplicates" && value > 0); // a repeat is a retry under a used key
   });
+
+  /* ---- what the organisation's own operators were told by then, the newest first ---- */
+
+  const drawOperators = () => {
+    const told = (timeline.operators || []).filter((one) => one.at <= at).reverse();
+    const words = (one) => one.text[language] || Object.values(one.text)[0] || "";
+    $("#operators").hidden = !told.length;
+    $("#newest").textContent = told.length ? `${told.length} · ${told[0].local} · ${told[0].type} · ${words(told[0])}` : "";
+    $("#operators ol").replaceChildren(...told.map((one) =>
+      element("li", {}, element("time", { textContent: one.local }), ` · ${one.to} · ${one.type}`, element("br", {}), words(one))));
+  };
 
   /* ---- the phone ---- */
 
@@ -306,6 +318,7 @@ font:15px/1.7 "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",system-ui,sans-
     if (!target.dataset.language) return;
     language = target.dataset.language;
     document.querySelectorAll("[data-language]").forEach((button) => button.setAttribute("aria-pressed", String(button === target)));
+    drawOperators();
     show();
   };
 
