@@ -12,7 +12,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from broadcaster.cli.screen import minute, table
+from broadcaster import clock
+from broadcaster.cli.screen import console, minute, table
+from broadcaster.cli.stale_view import stale_cell, stale_lines
 from broadcaster.delivery.breaker import Circuit
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.reporting.rate import Rates
@@ -64,7 +66,8 @@ def of_one(data: Row) -> RenderableType:
 def of_one_live(data: Row, rates: Rates, width: int, height: int) -> RenderableType:
     """What fits on a screen of this size: what is under way, what comes next, and what was last."""
     head = list(_head(data))
-    rows = pick(data["broadcasts"], max(1, height - len(head) - _AROUND_TABLE))
+    taken = sum(len(line.wrap(console, width)) for line in head)
+    rows = pick(data["broadcasts"], max(1, height - taken - _AROUND_TABLE))
     columns = (
         *_WHAT,
         Column("progress", progress_bar),
@@ -90,6 +93,7 @@ def of_all(data: Row) -> RenderableType:
         *(_in_state(state) for state in (BroadcastState.PLANNED, BroadcastState.OPEN, BroadcastState.CLOSED)),
         Column("progress", progress_bar),
         *_counts("recipients", "accepted", "rejected", "unknown", "in doubt", "skipped"),
+        Column("stale", lambda row: stale_cell(row["stale"]), number=True),
         Column("next due", lambda row: minute(row["next_due"])),
     )
     nothing = [] if data["announcements"] else [Text("no announcement yet: `broadcaster apply FILE` stores one")]
@@ -195,13 +199,14 @@ def beat(age: float | None) -> Text:
     return Text(f"the scheduler ran {age:.0f} s ago", style="dim")
 
 
-def _head(data: Row) -> Iterator[RenderableType]:
+def _head(data: Row) -> Iterator[Text]:
     head = data["announcement"]
     state = f"{head['state']}, PAUSED" if head["paused"] else head["state"]
     title = f"{head['slug']} · {state} · revision {head['revision'] or '–'} · {head['zone']} · "
     yield Text(title, style="bold").append_text(beat(data["seconds_since_tick"]))
     yield from _holds(data)
     yield from _circuits(data)
+    yield from stale_lines(data["stale"], clock.machine_now())
 
 
 def _holds(data: Row) -> Iterator[Text]:

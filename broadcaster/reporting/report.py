@@ -43,7 +43,7 @@ def _standing(connection: Connection, slug: str, rows: Sequence[Row[Any]], now: 
             "zone": zone.key,
             "purged_at": _local(found.purged_at, zone) if found else None,
         },
-        "stale": staleness.stale(connection, slug, zone),
+        "stale": [] if found and found.purged_at else staleness.stale(connection, slug, zone),
         "holds": [hold_data(hold, zone) for hold in held],
         "totals": {name: sum(getattr(row, name) for row in rows) for name in (*COUNTERS, "in_doubt")},
         "broadcasts": [broadcast_data(row, zone, now) for row in rows],

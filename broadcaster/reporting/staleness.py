@@ -12,6 +12,11 @@ from broadcaster.planning.broadcast import Among, BroadcastState
 from broadcaster.storage import broadcasts, staleness
 from broadcaster.storage.believers import Count
 
+UNDER_WAY = "their correction is under way"
+NO_CORRECTION = "no correction is planned"
+LEFT_OUT = "left out"
+"""How the reason of whoever must not be told begins: they opted out, or it was no longer true."""
+
 
 def stale(connection: Connection, slug: str, zone: ZoneInfo) -> list[dict[str, Any]]:
     """Each channel on which something untrue was told: `stale`, `uncorrected`, `why` (words → number), `counted_at`.
@@ -43,11 +48,11 @@ def _awaited(connection: Connection, slug: str, channel: str, zone: ZoneInfo) ->
     rows = [row for row in broadcasts.of_announcement(connection, slug, zone) if row.channel == channel]
     corrections = [row for row in rows if row.among is Among.STALE]
     if any(row.state is BroadcastState.OPEN for row in corrections):
-        return "their correction is under way"
+        return UNDER_WAY
     planned = [row for row in rows if row.state is BroadcastState.PLANNED]
     soonest = min(planned, key=lambda row: (row.among is not Among.STALE, row.due_at), default=None)
     if soonest is None:
-        return "no correction is planned"
+        return NO_CORRECTION
     return f"told by {soonest.phase}, due {soonest.due_at:%Y-%m-%d %H:%M}"
 
 
@@ -55,5 +60,5 @@ _OUTCOMES = {
     "rejected": "refused",
     "failed": "accepted, and not delivered",
     "unknown": "in doubt",
-    "skipped": "left out",
+    "skipped": LEFT_OUT,
 }

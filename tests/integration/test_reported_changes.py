@@ -1,0 +1,51 @@
+"""Changes in the report: what each changed, whom it made stale, and how soon that was over; from the database."""
+
+from __future__ import annotations
+
+import pytest
+
+from broadcaster import clock
+from broadcaster.operations.amending import Times
+from broadcaster.planning.phase import Phase
+from broadcaster.reporting.report import report
+from tests.support.changing import move
+from tests.support.examples import SLUG, local
+from tests.support.product import Product
+
+OLD, NEW = "2022-03-21T00:00:00+08:00", "2022-03-25T00:00:00+08:00"
+
+
+@pytest.fixture
+def extended(product: Product) -> Product:
+    """The example, its notice accepted by 30 people; a day later it takes four days longer."""
+    product.at(local("2022-02-18 10:00"))
+    product.gather(30)
+    product.publish()
+    product.deliver_all(product.open("sms"))
+    product.at(local("2022-02-19 10:00"))
+    move(product, Times(end=local("2022-03-25 00:00")))
+    return product
+
+
+def test_a_change_tells_what_it_changed(extended: Product) -> None:
+    """The times that moved, without the impact rows that moved along; whom it made stale, and that it is over."""
+    extended.deliver_all(extended.open("sms", Phase.CHANGED))
+    with extended.transaction() as connection:
+        (change,) = report(connection, SLUG, clock.now())["changes"]
+    assert [(fact["path"], fact["old"], fact["new"]) for fact in change["facts"]] == [
+        ("resume", OLD, NEW),
+        ("window.end", OLD, NEW),
+    ]
+    assert (change["event"], change["until"], change["other_facts"]) == ("approve", None, 0)
+    assert (change["stale_before"], change["stale_after"]) == (30, 0)
+
+
+def test_a_change_lasts_until_the_next_one(extended: Product) -> None:
+    """Whoever was not corrected by then is among those whom the next one made stale."""
+    extended.at(local("2022-02-19 10:05"))
+    move(extended, Times(end=local("2022-03-29 00:00")))
+    with extended.transaction() as connection:
+        first, second = report(connection, SLUG, clock.now())["changes"]
+    assert first["until"] == second["applied_at"]
+    assert (first["stale_before"], first["stale_after"], second["stale_before"]) == (30, 30, 30)
+    assert {fact["old"] for fact in second["facts"]} == {NEW}
