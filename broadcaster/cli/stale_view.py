@@ -56,4 +56,4 @@ def _why(row: Row) -> str:
 def _counted(rows: Sequence[Row], now: datetime) -> str:
     """How old the oldest of the counts is."""
     oldest = min(datetime.fromisoformat(row["counted_at"]) for row in rows)
-    return f"counted {span(max(0.0, (now - oldest).total_seconds()))} ago"
+    return f"counted {span(max(0, round((now - oldest).total_seconds())))} ago"
