@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from broadcaster import clock
-from broadcaster.operations.amending import Times
 from broadcaster.planning.phase import Phase
 from broadcaster.reporting.report import report
 from tests.support.changing import move
@@ -23,7 +22,7 @@ def extended(product: Product) -> Product:
     product.publish()
     product.deliver_all(product.open("sms"))
     product.at(local("2022-02-19 10:00"))
-    move(product, Times(end=local("2022-03-25 00:00")))
+    move(product, end=local("2022-03-25 00:00"))
     return product
 
 
@@ -43,7 +42,7 @@ def test_a_change_tells_what_it_changed(extended: Product) -> None:
 def test_a_change_lasts_until_the_next_one(extended: Product) -> None:
     """Whoever was not corrected by then is among those whom the next one made stale."""
     extended.at(local("2022-02-19 10:05"))
-    move(extended, Times(end=local("2022-03-29 00:00")))
+    move(extended, end=local("2022-03-29 00:00"))
     with extended.transaction() as connection:
         first, second = report(connection, SLUG, clock.now())["changes"]
     assert first["until"] == second["applied_at"]
