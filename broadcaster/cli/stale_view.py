@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from broadcaster.reporting.staleness import LEFT_OUT, NO_CORRECTION, UNDER_WAY
+from broadcaster.reporting.staleness import COUNTED_AGAIN, LEFT_OUT, NO_CORRECTION, UNDER_WAY
 from broadcaster.reporting.words import span
 
 Row = Mapping[str, Any]
@@ -41,7 +41,7 @@ def style(row: Row) -> str:
     """Red where nothing will correct them, yellow where they wait or were missed; plain where no more can be done."""
     if NO_CORRECTION in row["why"]:
         return _LOUD
-    calm = all(words == UNDER_WAY or words.startswith(LEFT_OUT) for words in row["why"])
+    calm = all(words in {UNDER_WAY, COUNTED_AGAIN} or words.startswith(LEFT_OUT) for words in row["why"])
     return _PLAIN if calm else _WARNING
 
 

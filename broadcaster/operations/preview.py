@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from broadcaster.announcement.facts import FactChange, Facts, difference, facts
 from broadcaster.announcement.lifecycle import State
+from broadcaster.channels.registry import POOLS
 from broadcaster.errors import StateError
 from broadcaster.operations.outlook import Outlook, outlook
 from broadcaster.operations.reach import Reach, Sizes
-from broadcaster.operations.replan import POOLS, capacities, situation
+from broadcaster.operations.replan import capacities, situation
 from broadcaster.planning.broadcast import Among, Broadcast, BroadcastState
 from broadcaster.planning.changes import Changes, compare
 from broadcaster.planning.planner import plan

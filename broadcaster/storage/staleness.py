@@ -50,6 +50,12 @@ def counted(connection: Connection, slug: str) -> Mapping[str, Counted]:
     return {row.channel: Counted(row.mark, _count(row), row.counted_at) for row in rows}
 
 
+def outdated(connection: Connection, slug: str, true: Facts) -> frozenset[str]:
+    """Channels whose count follows from what is no longer so: it is going to be repeated."""
+    kept = counted(connection, slug)
+    return frozenset(name for name, row in kept.items() if row.mark != _mark(connection, slug, name, true))
+
+
 def by_announcement(connection: Connection) -> Mapping[str, int]:
     """Announcement → how many were stale when they were counted last, all channels together."""
     query = select(staleness.c.slug, func.sum(staleness.c.stale)).group_by(staleness.c.slug)

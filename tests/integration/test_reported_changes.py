@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from broadcaster import clock
 from broadcaster.planning.phase import Phase
-from broadcaster.reporting.report import report
-from tests.support.changing import move
+from broadcaster.reporting.report import report, standing
+from broadcaster.reporting.staleness import COUNTED_AGAIN
+from broadcaster.storage.tables import broadcasts
+from tests.support.changing import counted, move
 from tests.support.examples import SLUG, local
 from tests.support.product import Product
 
@@ -48,3 +51,15 @@ def test_a_change_lasts_until_the_next_one(extended: Product) -> None:
     assert first["until"] == second["applied_at"]
     assert (first["stale_before"], first["stale_after"], second["stale_before"]) == (30, 30, 30)
     assert {fact["old"] for fact in second["facts"]} == {NEW}
+
+
+def test_a_count_that_a_correction_has_overtaken_raises_no_alarm(extended: Product) -> None:
+    """Everybody was told since: `status` says that it counts again, and the report has counted."""
+    assert counted(extended).uncorrected == 30
+    extended.deliver_all(extended.open("sms", Phase.CHANGED))
+    with extended.transaction() as connection:
+        connection.execute(update(broadcasts).where(broadcasts.c.state == "planned").values(state="revoked"))
+        kept = {row["channel"]: row for row in standing(connection, SLUG, clock.now())["stale"]}
+        found = {row["channel"]: row for row in report(connection, SLUG, clock.now())["stale"]}
+    assert (kept["sms"]["stale"], kept["sms"]["why"]) == (30, {COUNTED_AGAIN: 30})
+    assert (found["sms"]["stale"], found["sms"]["why"]) == (0, {})

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from broadcaster.cli.stale_view import Row, stale_cell, stale_lines, style
-from broadcaster.reporting.staleness import LEFT_OUT, NO_CORRECTION, UNDER_WAY
+from broadcaster.reporting.staleness import COUNTED_AGAIN, LEFT_OUT, NO_CORRECTION, UNDER_WAY
 
 NOW = datetime.fromisoformat("2030-05-10T02:00:30+00:00")
 REFUSED = "refused: no such number"
@@ -50,6 +50,7 @@ def test_when_all_are_corrected_one_quiet_word_says_so() -> None:
         ({UNDER_WAY: 5, REFUSED: 1}, "yellow"),
         ({"in doubt": 1}, "yellow"),
         ({UNDER_WAY: 5}, "bold"),
+        ({COUNTED_AGAIN: 5}, "bold"),
         ({UNDER_WAY: 5, f"{LEFT_OUT}: opted out": 3}, "bold"),
     ],
 )
