@@ -9,3 +9,6 @@ from broadcaster.channels.sms.adapter import CHANNEL as SMS
 from broadcaster.channels.wechat.adapter import CHANNEL as WECHAT
 
 CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK)}
+
+POOLS = {slug: channel.pool for slug, channel in CHANNELS.items()}
+"""Channel → the pool of its recipients."""

@@ -12,8 +12,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from broadcaster import clock
 from broadcaster.cli import asked_view, posts_view, surfaces_view
-from broadcaster.cli.screen import minute, table
+from broadcaster.cli.screen import console, minute, table
+from broadcaster.cli.stale_view import stale_cell, stale_lines
 from broadcaster.delivery.breaker import Circuit
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.reporting.rate import Rates
@@ -65,7 +67,8 @@ def of_one(data: Row) -> RenderableType:
 def of_one_live(data: Row, rates: Rates, width: int, height: int) -> RenderableType:
     """What fits on a screen of this size: what is under way, what comes next, and what was last."""
     head = list(_head(data))
-    rows = pick(data["broadcasts"], max(1, height - len(head) - _AROUND_TABLE))
+    taken = sum(len(line.wrap(console, width)) for line in head)
+    rows = pick(data["broadcasts"], max(1, height - taken - _AROUND_TABLE))
     columns = (
         *_WHAT,
         Column("progress", progress_bar),
@@ -91,6 +94,7 @@ def of_all(data: Row) -> RenderableType:
         *(_in_state(state) for state in (BroadcastState.PLANNED, BroadcastState.OPEN, BroadcastState.CLOSED)),
         Column("progress", progress_bar),
         *_counts("recipients", "accepted", "rejected", "unknown", "in doubt", "skipped"),
+        Column("stale", lambda row: stale_cell(row["stale"]), number=True),
         Column("next due", lambda row: minute(row["next_due"])),
     )
     nothing = [] if data["announcements"] else [Text("no announcement yet: `broadcaster apply FILE` stores one")]
@@ -197,7 +201,7 @@ def beat(age: float | None) -> Text:
     return Text(f"the scheduler ran {age:.0f} s ago", style="dim")
 
 
-def _head(data: Row) -> Iterator[RenderableType]:
+def _head(data: Row) -> Iterator[Text]:
     head = data["announcement"]
     state = f"{head['state']}, PAUSED" if head["paused"] else head["state"]
     title = f"{head['slug']} · {state} · revision {head['revision'] or '–'} · {head['zone']} · "
@@ -207,6 +211,7 @@ def _head(data: Row) -> Iterator[RenderableType]:
     yield from surfaces_view.lines(data.get("surfaces", ()))
     yield from posts_view.lines(data.get("posts", ()))
     yield from asked_view.of_one(data)
+    yield from stale_lines(data["stale"], clock.machine_now())
 
 
 def _holds(data: Row) -> Iterator[Text]:

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from broadcaster.channels.registry import POOLS
 from broadcaster.errors import BroadcasterError
 from broadcaster.operations.reach import Reach
-from broadcaster.operations.replan import POOLS, replan
+from broadcaster.operations.replan import replan
 from broadcaster.storage import announcements, holds, staleness
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.database import Database

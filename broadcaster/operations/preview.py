@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 
 from broadcaster.announcement.facts import FactChange, Facts, difference, facts
 from broadcaster.announcement.lifecycle import State
+from broadcaster.channels.registry import POOLS
 from broadcaster.errors import StateError
 from broadcaster.operations.cautioning import cautions_in
 from broadcaster.operations.outlook import Outlook, outlook
 from broadcaster.operations.reach import Reach, Sizes
-from broadcaster.operations.replan import POOLS, capacities, situation
+from broadcaster.operations.replan import capacities, situation
 from broadcaster.planning.broadcast import Among, Broadcast, BroadcastState
 from broadcaster.planning.caution import Caution
 from broadcaster.planning.changes import Changes, compare

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from broadcaster.announcement.times import zone_of
-from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.registry import POOLS
 from broadcaster.operations.reach import Reach, Sizes
 from broadcaster.planning.capacity import Capacity
 from broadcaster.planning.changes import Changes, compare
@@ -17,9 +17,6 @@ from broadcaster.planning.situation import Arrival, Situation, Stale
 from broadcaster.storage import announcements, audiences, broadcasts, staleness
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.scopes import truth
-
-POOLS = {slug: channel.pool for slug, channel in CHANNELS.items()}
-"""Channel → the pool of its recipients."""
 
 
 def situation(

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row
 
-from broadcaster.announcement.facts import Facts
+from broadcaster.announcement.facts import FactChange, Facts, difference
 from broadcaster.announcement.lifecycle import TRANSITIONS, Event, State
 from broadcaster.channels.base import RecipientKind
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.planning.tellings import Telling, true_in
+from broadcaster.planning.tellings import STATUS, Status, Telling, true_in
 from broadcaster.storage import announcements, believers, events, tellings
 from broadcaster.storage.believers import Trace
+
+TOLD_BY_A_CHANGE = (STATUS, "window.start", "window.end", "resume")
+"""Paths of the facts that a change is described by; of the others it is told how many differ in their own way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """A stretch of campaign time in which the same was true: since which `event`, and until when (None: still)."""
+    """A stretch of campaign time in which the same was true: since which `event`, and until when (None: still).
+
+    `changed`: what of the plan, as far as it is known, differs from the stretch before. `why`: the operator's words.
+    """
 
     event: str
     revision: int
     true: Facts
     since: datetime
     until: datetime | None = None
+    changed: tuple[FactChange, ...] = ()
+    why: str = ""
 
 
 def epochs(history: Sequence[Row[Any]], planned: Mapping[int, Facts]) -> list[Epoch]:
     """What was true when, from the events of an announcement (oldest first) and the facts of its revisions. Pure."""
     found: list[Epoch] = []
+    known: Facts = {}
     state, revision, finished_at = State.DRAFT, 0, None
     for row in history:
         event = _event(row, state)
@@ -46,7 +55,9 @@ def epochs(history: Sequence[Row[Any]], planned: Mapping[int, Facts]) -> list[Ep
         if true and (not found or found[-1].true != true):
             if found:
                 found[-1] = replace(found[-1], until=row.at)
-            found.append(Epoch(str(row.verb), revision, true, row.at))
+            before, known = known, _known(known, true)
+            why = str(row.details.get("why") or row.details.get("reason") or "")
+            found.append(Epoch(str(row.verb), revision, true, row.at, changed=difference(before, known), why=why))
     return found
 
 
@@ -66,6 +77,9 @@ def changes(connection: Connection, slug: str, now: datetime) -> list[dict[str, 
                 "event": epoch.event,
                 "revision": epoch.revision,
                 "applied_at": epoch.since.astimezone(zone).isoformat(timespec="seconds"),
+                "until": epoch.until.astimezone(zone).isoformat(timespec="seconds") if epoch.until else None,
+                "why": epoch.why,
+                **_facts(epoch.changed),
                 **_data(list(traces.values())),
                 "channels": {channel: _data([trace]) for channel, trace in traces.items()},
             }
@@ -81,6 +95,19 @@ def minutes(rows: Sequence[Mapping[str, Any]], kinds: frozenset[RecipientKind]) 
             if CHANNELS[channel].reaches in kinds:
                 found[channel] = round(found.get(channel, 0.0) + said["stale_minutes"], 2)
     return found
+
+
+def _known(before: Facts, true: Facts) -> Facts:
+    """The plan as far as it is known: that an outage is over or called off says nothing of its other facts."""
+    return true if true[STATUS] == Status.PLANNED else {**before, **true}
+
+
+def _facts(changed: Sequence[FactChange]) -> dict[str, Any]:
+    """The facts that describe a change, and how many others differ; what moved along with one of them is none."""
+    shown = [change for change in changed if change.path in TOLD_BY_A_CHANGE]
+    moves = {(change.old, change.new) for change in shown}
+    others = sum((change.old, change.new) not in moves for change in changed)
+    return {"facts": [asdict(change) for change in shown], "other_facts": others}
 
 
 def _event(row: Row[Any], state: State) -> Event | None:

@@ -1,6 +1,7 @@
 """The report as one static page for print: verdict, totals, pictures, every broadcast, every reason.
 
-The pictures' arithmetic is in `timeline`, `told`, `panels`, `bars` and `histogram`; the templates only draw.
+The pictures' arithmetic is in `descent`, `timeline`, `told`, `panels`, `bars` and `histogram`, what is said of changes
+in `correcting`; the templates only draw.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from broadcaster.rendering.environment import Templates
 from broadcaster.reporting import asked, bars, shown, times
 from broadcaster.reporting.axis import Scale, scale_of
 from broadcaster.reporting.consistency import OUTCOMES
+from broadcaster.reporting.correcting import correcting, still_stale
+from broadcaster.reporting.descent import descents
 from broadcaster.reporting.histogram import histogram
 from broadcaster.reporting.panels import panels
 from broadcaster.reporting.report import COUNTERS
@@ -54,6 +57,8 @@ def _values(data: Mapping[str, Any]) -> dict[str, Any]:
         "problems": [{"text": text, "row": broadcast_of(text, broadcasts)} for text in problems],
         "unknown": f"{totals['unknown']:,}" if totals["unknown"] else "",
         "totals": [_card(name, totals[name], totals["recipients"]) for name in COUNTERS],
+        "correcting": correcting(data),
+        "stale": still_stale(data.get("stale", ())),
         "sandbox": {name: f"{number:,}" for name, number in data.get("sandbox", {}).items()},
         "pictures": _pictures(data),
         "phases": [
@@ -77,6 +82,7 @@ def _pictures(data: Mapping[str, Any]) -> dict[str, Any]:
     scale = _scale(broadcasts, progress, ZoneInfo(data["announcement"]["zone"]))
     return {
         "looks": looks,
+        "descents": descents(data.get("changes", ())),
         "timeline": timeline(broadcasts, scale) if scale else None,
         "told": told(broadcasts, progress, scale) if scale else None,
         "panels": panels(broadcasts, progress),

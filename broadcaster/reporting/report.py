@@ -48,7 +48,7 @@ def _standing(connection: Connection, slug: str, rows: Sequence[Row[Any]], now: 
         },
         "times": times(windows.approved(connection, [slug]).get(slug, ()), _actual(found), zone),
         "asked": asked(operator_events.of_announcement(connection, slug), zone),
-        "stale": staleness.stale(connection, slug, zone),
+        "stale": staleness.stale(connection, found) if found else [],
         "holds": [hold_data(hold, zone) for hold in held],
         "surfaces": surfaces.standing(connection, slug, zone),
         "posts": posts.standing(connection, slug, zone),
@@ -58,7 +58,7 @@ def _standing(connection: Connection, slug: str, rows: Sequence[Row[Any]], now: 
 
 
 def report(connection: Connection, slug: str, now: datetime) -> dict[str, Any]:
-    """The standing, and from the ledger: reasons, how each broadcast progressed, how late messages were.
+    """The standing, and from the ledger: changes, who is stale, reasons, how broadcasts progressed, how late they were.
 
     Ask it in a transaction that sees one moment, where counters and ledger are to be compared.
     """
@@ -66,9 +66,10 @@ def report(connection: Connection, slug: str, now: datetime) -> dict[str, Any]:
     counted: defaultdict[str, defaultdict[int, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for row in history.progress(connection, slug, now):
         counted[row.broadcast_id][row.step][row.outcome] = row.number
-    changed = changes.changes(connection, slug, now)
+    changed, found = changes.changes(connection, slug, now), announcements.find(connection, slug)
     return {
         **_standing(connection, slug, rows, now),
+        "stale": staleness.stale_now(connection, found) if found else [],
         "changes": changed,
         "stale_recipient_minutes": changes.minutes(changed, frozenset({RecipientKind.PERSON})),
         **false_statements.stated(connection, slug, now),

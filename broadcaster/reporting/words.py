@@ -53,6 +53,13 @@ def span(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
+def minutes_text(minutes: float) -> str:
+    """Minutes with a decimal while they are few; never none when there was some time."""
+    if 0 < minutes < 0.1:
+        return "<0.1"
+    return f"{minutes:,.1f}" if 0 < minutes < 100 else f"{minutes:,.0f}"
+
+
 def moment(iso: str) -> str:
     """A local time as it is read: 2022-02-18 10:00, with seconds only where there are some."""
     instant = datetime.fromisoformat(iso)

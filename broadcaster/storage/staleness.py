@@ -50,6 +50,18 @@ def counted(connection: Connection, slug: str) -> Mapping[str, Counted]:
     return {row.channel: Counted(row.mark, _count(row), row.counted_at) for row in rows}
 
 
+def outdated(connection: Connection, slug: str, true: Facts) -> frozenset[str]:
+    """Channels whose count follows from what is no longer so: it is going to be repeated."""
+    kept = counted(connection, slug)
+    return frozenset(name for name, row in kept.items() if row.mark != _mark(connection, slug, name, true))
+
+
+def by_announcement(connection: Connection) -> Mapping[str, int]:
+    """Announcement → how many were stale when they were counted last, all channels together."""
+    query = select(staleness.c.slug, func.sum(staleness.c.stale)).group_by(staleness.c.slug)
+    return {slug: int(number) for slug, number in connection.execute(query)}
+
+
 def count(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Count]:
     """Count each channel on which anything was told, if this is what is true; `pools`: channel → its pool."""
     return {

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from broadcaster.rendering.environment import Templates
 from broadcaster.reporting.page import write_html
 from broadcaster.reporting.report import points
+from tests.unit.test_correcting import STALE, change, fact, numbers
 from tests.unit.test_report_page import broadcast, data
 
 pytestmark = pytest.mark.browser
@@ -55,6 +56,14 @@ def busy(number: int) -> dict[str, Any]:
     return broadcast(number, channel=channel, phase="ongoing", accounted=MILLIONS, delivered=0, **counts, **times)
 
 
+def moved(day: int) -> dict[str, Any]:
+    """One of several changes: a million people were left by it, and its corrections took a second to a week."""
+    seconds = 1 << 2 * day
+    channels = {name: numbers(MILLIONS, MILLIONS // 8, seconds) for name in ("banner", "kiosk", "sms")}
+    times = {"applied_at": (BEGIN + timedelta(days=day)).isoformat(), "why": "the hall is not ready, " * 9}
+    return change("extend", fact("window.end", BEGIN.isoformat(), times["applied_at"]), **channels) | times
+
+
 @pytest.fixture
 def report(tmp_path: Path) -> str:
     """The address of a report with large numbers, long reasons and every bucket of lateness."""
@@ -76,7 +85,13 @@ def report(tmp_path: Path) -> str:
         for place, row in enumerate(rows)
     ]
     path = tmp_path / "report.html"
-    found = data(*rows, progress=progress, lateness=lateness, reasons=reasons, consistent=True, problems=[])
+    minutes = {
+        "changes": [moved(day) for day in range(1, 9)],
+        "stale": STALE,
+        "stale_recipient_minutes": {"sms": 123_456_789.1},
+        "false_statement_minutes": {"kiosk": 0.01, "banner": 12.5},
+    }
+    found = data(*rows, progress=progress, lateness=lateness, reasons=reasons, consistent=True, problems=[], **minutes)
     write_html(found, path, Templates())
     return path.as_uri()
 
@@ -84,6 +99,16 @@ def report(tmp_path: Path) -> str:
 def test_no_label_of_a_picture_lies_on_another_or_is_cut_off(page: Page, report: str) -> None:
     """With millions of people, and with the longest reasons."""
     page.goto(report)
+    assert page.evaluate(OVERLAPS) == []
+
+
+def test_a_telephone_shows_it_without_being_moved_sideways(page: Page, report: str) -> None:
+    """But for pictures and tables, each of which is moved by itself, with the keyboard too."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(report)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    narrow = "[...document.querySelectorAll('.wide')].filter(one => one.scrollWidth > one.clientWidth)"
+    assert page.evaluate(f"{narrow}.map(one => one.tabIndex)") == [0, 0]
     assert page.evaluate(OVERLAPS) == []
 
 

@@ -6,15 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from broadcaster.reporting.consistency import disagreements
 from broadcaster.reporting.overview import overview
 from broadcaster.reporting.report import report, standing
-from broadcaster.storage import holds
+from broadcaster.storage import announcements, holds
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold, Scope
-from broadcaster.storage.tables import broadcasts
+from broadcaster.storage.tables import broadcasts, staleness
 from tests.support.figures import DUE, SLUG, announce, cut, plan, tell
 
 NOW = DUE + timedelta(minutes=2)
@@ -137,3 +137,21 @@ def test_the_overview_has_every_announcement(told: Database) -> None:
     assert (rows[SLUG]["recipients"], rows[SLUG]["accounted"], rows[SLUG]["rejected"]) == (16, 10, 1)
     assert rows[SLUG]["broadcasts"]["open"] == 1
     assert (rows["other-works"]["recipients"], rows["other-works"]["next_due"]) == (0, None)
+
+
+def test_the_overview_says_how_many_are_stale(told: Database) -> None:
+    """On all channels together, as counted last; nothing where nothing untrue was told, or where it was purged."""
+    with told.begin() as connection:
+        for slug in ("other-works", "old-works"):
+            announce(connection, slug)
+        for slug, channel, number in ((SLUG, "sms", 7), (SLUG, "kiosk", 2), ("old-works", "sms", 3)):
+            values = {"mark": "", "stale": number, "uncorrected": 0, "reasons": [], "took": 0.0, "counted_at": NOW}
+            connection.execute(insert(staleness).values(slug=slug, channel=channel, **values))
+        announcements.change(connection, "old-works", purged_at=NOW)
+        rows = {row["slug"]: row["stale"] for row in overview(connection, NOW)["announcements"]}
+        assert standing(connection, "old-works", NOW)["stale"] == []
+        assert {row["channel"]: row["stale"] for row in standing(connection, SLUG, NOW)["stale"]} == {
+            "sms": 7,
+            "kiosk": 2,
+        }
+    assert rows == {SLUG: 9, "other-works": None, "old-works": None}

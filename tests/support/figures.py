@@ -21,6 +21,7 @@ def announce(connection: Connection, slug: str = SLUG) -> int:
     announcements.create(connection, slug, "Asia/Shanghai", DUE)
     announcements.change(connection, slug, state="scheduled", approved_revision=1)
     row = {"slug": slug, "number": 1, "state": "approved", "digest": "", "content": {}, "created_at": DUE}
+    row |= {"approved_at": DUE, "facts": {"window.start": "", "window.end": "", "resume": ""}}
     connection.execute(insert(revisions).values(row))
     found = announcements.find(connection, slug)
     assert found

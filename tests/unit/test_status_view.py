@@ -51,15 +51,9 @@ def data(*rows: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
     """What a look at an announcement found."""
     head = {"slug": "pump-works", "state": "in_progress", "paused": False, "revision": 2, "zone": "Asia/Shanghai"}
     times: dict[str, Any] = {"planned": None, "revised": [], "actual": dict.fromkeys(("start", "end", "cancelled"))}
-    told = {"times": times, "asked": [], "operators": ["duty-desk"]}
-    return {
-        "announcement": head,
-        "holds": [],
-        "circuits": [],
-        "seconds_since_tick": 0.4,
-        "broadcasts": rows,
-        **told,
-    } | changed
+    told = {"times": times, "asked": [], "operators": ["duty-desk"], "stale": []}
+    around = {"holds": [], "circuits": [], "seconds_since_tick": 0.4}
+    return {"announcement": head, **around, **told, "broadcasts": rows} | changed
 
 
 def hold(**changed: Any) -> dict[str, Any]:
@@ -167,6 +161,20 @@ def test_a_silent_scheduler_is_loud(age: float | None, words: str) -> None:
     )
 
 
+def test_whoever_holds_something_untrue_stands_above_the_table() -> None:
+    """In the live view too, where it takes the room of a row, or of two when the screen is narrow."""
+    why = {"told by ongoing, due 2030-05-17 10:00": 1200, "refused: no such number": 796}
+    stale = [{"channel": "sms", "stale": 1996, "why": why, "counted_at": "2030-05-10T02:00:00+00:00"}]
+    rows = [*(closed(f"c{n}") for n in range(40)), row("o")]
+    once = said(view.of_one(data(*rows, stale=stale)))
+    assert "1,996 HOLD SOMETHING UNTRUE on sms" in once
+    assert once.index("UNTRUE") < once.index("recipients")
+    live = view.of_one_live(data(*rows, stale=stale * 3), Rates(), width=100, height=20)
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    assert "UNTRUE" in said(live)
+    assert len(console.render_lines(live)) <= 20
+
+
 def ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Which broadcasts."""
     return [found["id"] for found in rows]
@@ -234,11 +242,13 @@ def test_all_announcements_have_a_line_each() -> None:
         "revision": 1,
         "zone": "Asia/Shanghai",
         "broadcasts": {"planned": 3, "open": 1, "closed": 2},
+        "stale": 1996,
         "next_due": "2030-05-11T08:00:00+08:00",
     }
     around = {"asked": [], "holds": [hold()], "circuits": [], "seconds_since_tick": 1.0}
     text = said(view.of_all({"announcements": [one], **around}))
     assert "2030-05-11 08:00" in text
     assert "██░░░░░░░░ 25.0%" in text
+    assert "1,996 !" in text
     assert "HALTED" in text
     assert "no announcement yet" in said(view.of_all({"announcements": [], **around}))
