@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, literal_column, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, literal_column, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.planning.broadcast import PERHAPS_SENT, Among, Broadcast, BroadcastState
@@ -65,7 +65,7 @@ def carry_out(connection: Connection, changes: Changes) -> None:
     rows = [asdict(row) for row in (*changes.added, *changes.moved, *changes.carried)]
     if rows:
         connection.execute(_PUT, rows)
-        connection.execute(_CARRY_ON, [{name: row[name] for name in ("id", "revision", "expires_at")} for row in rows])
+        connection.execute(_CARRY_ON, rows)
     revoke(connection, [row.id for row in changes.revoked], "no longer in the plan")
 
 
@@ -238,7 +238,7 @@ _INSERT = insert(broadcasts)
 _PUT = _INSERT.on_conflict_do_update(
     index_elements=["id"],
     set_={field.name: _INSERT.excluded[field.name] for field in fields(Broadcast)},
-    where=broadcasts.c.state.in_(UNOPENED),
+    where=or_(*(broadcasts.c.state == state for state in UNOPENED)),  # a list would be written anew for every row
 )
 _CARRY_ON = text("UPDATE broadcasts SET revision = :revision, expires_at = :expires_at WHERE id = :id AND state = 'open'")
 _SKIP = text("UPDATE broadcasts SET state = :state, reason = :reason WHERE id = :id")
