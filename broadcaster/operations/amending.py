@@ -123,8 +123,9 @@ def reinstate(  # noqa: PLR0917 - who changes what when, for whom
     over = {"cancelled_at": None, "concluded_at": None}
     announcements.change(connection, slug, state=state, revised_at=now, **over)
     events.record(connection, actor, str(Event.REINSTATE), slug, now, {"reason": reason})
-    if times:
-        return amend(connection, amended(proposal, times), standing.approved_revision, reason, actor, now, reach)[1]
+    wanted = amended(proposal, times)
+    if wanted != proposal:
+        return amend(connection, wanted, standing.approved_revision, reason, actor, now, reach)[1]
     advance_one(connection, required(connection, slug), now, reach)
     return replan(connection, slug, now, reach) or Changes()
 

@@ -191,7 +191,11 @@ def _cancelled(frame: Frame) -> Iterator[Moment]:
     for rule in frame.proposal.policy.cancelled:
         due = _later(at, rule)
         for moment in _each(Phase.CANCELLED, rule, due, until=due + NEWS_IS_TRUE_FOR):
-            yield replace(moment, among=Among.STALE)
+            over = _closed(frame, moment.channel, Phase.CANCELLED, Among.STALE)
+            if not over:
+                yield replace(moment, among=Among.STALE)
+            elif _has_stale(frame, moment.channel, again=True):
+                yield replace(moment, among=Among.STALE, occurrence=f"{moment.occurrence}, again {over}")
 
 
 def _later(instant: datetime, rule: Immediate) -> datetime:

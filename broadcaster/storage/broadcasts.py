@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, literal_column, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, func, literal, literal_column, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.planning.broadcast import PERHAPS_SENT, Among, Broadcast, BroadcastState
@@ -62,14 +62,10 @@ def told_channels(connection: Connection, slug: str) -> frozenset[str]:
 
 def carry_out(connection: Connection, changes: Changes) -> None:
     """Add, move and revoke broadcasts. One that is under way, or was opened meanwhile, goes on as its new revision."""
-    for row in (*changes.added, *changes.moved, *changes.carried):
-        values = asdict(row)
-        statement = insert(broadcasts).values(values)
-        unopened = broadcasts.c.state.in_(UNOPENED)
-        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=unopened))
-        under_way = (broadcasts.c.id == row.id) & (broadcasts.c.state == BroadcastState.OPEN)
-        renewed = {"revision": row.revision, "expires_at": row.expires_at}
-        connection.execute(update(broadcasts).where(under_way).values(**renewed))
+    rows = [asdict(row) for row in (*changes.added, *changes.moved, *changes.carried)]
+    if rows:
+        connection.execute(_PUT, rows)
+        connection.execute(_CARRY_ON, rows)
     revoke(connection, [row.id for row in changes.revoked], "no longer in the plan")
 
 
@@ -238,6 +234,13 @@ def _broadcast(row: Row[Any], zone: ZoneInfo) -> Broadcast:
     )
 
 
+_INSERT = insert(broadcasts)
+_PUT = _INSERT.on_conflict_do_update(
+    index_elements=["id"],
+    set_={field.name: _INSERT.excluded[field.name] for field in fields(Broadcast)},
+    where=or_(*(broadcasts.c.state == state for state in UNOPENED)),  # a list would be written anew for every row
+)
+_CARRY_ON = text("UPDATE broadcasts SET revision = :revision, expires_at = :expires_at WHERE id = :id AND state = 'open'")
 _SKIP = text("UPDATE broadcasts SET state = :state, reason = :reason WHERE id = :id")
 _OPEN = text(
     """

@@ -73,7 +73,7 @@ def count(connection: Connection, standing: Standing, pools: Mapping[str, str], 
 
 
 def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts, patience: float) -> bool:
-    """Count again where what the count follows from has changed, and keep it; gives whether any count differs.
+    """Count again where what the count follows from has changed, and keep it; gives whether the plan may have to follow.
 
     A count that took long is not repeated before `patience` times that time is over.
     """
@@ -87,7 +87,8 @@ def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], 
             continue
         found = believers.count(connection, beliefs)
         _put(connection, standing.slug, channel, mark, found)
-        changed |= before is None or before.count.uncorrected != found.uncorrected
+        # Whom nothing was meant for yet may have had to wait for a broadcast to be over: plan again, though as many.
+        changed |= before is None or found.uncorrected > 0 or before.count.uncorrected > 0
     return changed
 
 
@@ -151,7 +152,8 @@ def _count(row: Any) -> Count:
 
 _COUNTERS = text(
     """
-    SELECT count(*), sum(b.revision), sum(b.accepted), sum(b.rejected), sum(b.unknown), sum(b.skipped), sum(b.failed),
+    SELECT count(*), count(*) FILTER (WHERE b.state = 'closed'), sum(b.revision),
+           sum(b.accepted), sum(b.rejected), sum(b.unknown), sum(b.skipped), sum(b.failed),
            (SELECT sum(x.accepted + x.rejected + x.unknown + x.skipped) FROM batches x JOIN broadcasts o
             ON o.id = x.broadcast_id WHERE o.slug = :slug AND o.channel = :channel AND NOT x.done)
     FROM broadcasts b WHERE b.slug = :slug AND b.channel = :channel AND b.opened_at IS NOT NULL

@@ -1,0 +1,110 @@
+"""What random lives have found, each as a life of its own that anybody can follow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from broadcaster import clock
+from broadcaster.channels.base import Idempotency
+from broadcaster.delivery import opening
+from broadcaster.operations import advance, amending, conclude, correcting
+from broadcaster.operations.amending import Times
+from broadcaster.planning.phase import Phase
+from broadcaster.storage import audiences, staleness
+from broadcaster.storage.believers import Count
+from tests.support.examples import SLUG, local
+from tests.support.product import ACTOR, Killed, Product, kill
+
+MORNING = local("2022-02-18 10:00")
+
+
+@pytest.fixture
+def published(product: Product) -> Product:
+    """The example, its notice opened for a few people on a quiet morning, nothing of it carried."""
+    product.at(MORNING)
+    product.gather(5)
+    product.publish()
+    return product
+
+
+def count(product: Product) -> Count:
+    """Who is stale among the readers of SMS, counted now."""
+    correcting.correct(product.parts.database, clock.now(), product.parts.reach)
+    with product.transaction() as connection:
+        return staleness.counted(connection, SLUG)["sms"].count
+
+
+def opened(product: Product, phase: Phase) -> str:
+    """Let the clock do its part, close what is done and open what is due; gives the newest SMS of the phase."""
+    with product.transaction() as connection:
+        advance.advance(connection, clock.now(), product.parts.reach)
+    opening.close_finished(product.parts.database, clock.now())
+    return product.open("sms", phase)
+
+
+def cancel(product: Product) -> None:
+    """Call it off."""
+    with product.transaction() as connection:
+        conclude.cancel(connection, SLUG, "not needed", ACTOR, clock.now())
+
+
+def reinstate(product: Product, times: Times) -> None:
+    """Take that back."""
+    with product.transaction() as connection:
+        amending.reinstate(connection, SLUG, times, "needed after all", ACTOR, clock.now(), product.parts.reach)
+
+
+def die_in_a_call(product: Product, broadcast: str) -> None:
+    """A worker is killed in the first call, which its provider took and cannot be asked about."""
+    with pytest.raises(Killed):
+        product.deliver(broadcast, product.worker("sms", kill, Idempotency.NONE))
+    product.end_waits()
+
+
+def carry_on(product: Product, broadcast: str) -> None:
+    """Another worker of the same provider takes the batch over."""
+    product.deliver(broadcast, product.worker("sms", lambda: None, Idempotency.NONE))
+
+
+def test_a_doubt_that_is_found_after_the_cancelling_went_out_is_corrected(published: Product) -> None:
+    """`cancelled` was opened for nobody: the call of the notice was still open. Whoever it reached is told then."""
+    notice = published.open("sms")
+    die_in_a_call(published, notice)
+    cancel(published)
+    published.deliver_all(opened(published, Phase.CANCELLED))
+    carry_on(published, notice)
+    opened(published, Phase.CANCELLED)
+    assert count(published).uncorrected == 5
+    again = opened(published, Phase.CANCELLED)
+    published.deliver_all(again)
+    assert published.broadcast(again).accepted == 5
+    assert count(published).stale == 0
+
+
+def test_reinstated_with_the_end_that_it_had_is_reinstated(published: Product) -> None:
+    """An operator who says the end once more is not told that nothing would change."""
+    cancel(published)
+    reinstate(published, Times(end=local("2022-03-21 00:00")))
+    assert published.value("SELECT state FROM announcements") == "scheduled"
+
+
+def test_whoever_left_the_audience_before_the_end_is_told_of_it_though_it_went_out_late(published: Product) -> None:
+    """They were counted while `restored` was still under way: once it is over, it goes to them too."""
+    published.deliver_all(published.open("sms"))
+    published.at(local("2022-02-27 10:00"))
+    with published.transaction() as connection:
+        rows = [("+8610000000001", "One", "zh-Hans", [])]
+        audiences.stage(connection, audiences.PEOPLE, published.parts.vault, rows)
+        audiences.merge(connection, audiences.PEOPLE, "test", clock.now(), keep_others=False)
+    opened(published, Phase.STARTED)
+    with published.transaction() as connection:
+        conclude.finish(connection, SLUG, clock.now() - timedelta(hours=1), ACTOR, clock.now())
+    restored = opened(published, Phase.RESTORED)
+    assert count(published).uncorrected == 5
+    published.deliver_all(restored)
+    assert count(published).uncorrected == 4
+    again = opened(published, Phase.RESTORED)
+    published.deliver_all(again)
+    assert (again != restored, published.broadcast(again).accepted) == (True, 4)

@@ -1,0 +1,62 @@
+"""Words: what messages look like in these lives, and reading them back. A site's own templates, one line each."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tests.lives.truth import Statement, Status
+
+LANGUAGE = "zh-Hans"
+ZONE = ZoneInfo("Asia/Shanghai")
+_PLANNED = "planned;start={{ starts }};end={{ ends }};counters={{ impacts[1].last_acceptance }}"
+_CHANGED = "{% for row in changes if row.what == 'end' %};was_end={{ row.old }}{% endfor %}"
+_LINES = {
+    **dict.fromkeys(("notice", "reminder", "started", "ongoing"), _PLANNED),
+    "changed": _PLANNED + _CHANGED,
+    "overrun": "overrun;end={{ ends }}",
+    "restored": "restored;back={{ restored }}",
+    "cancelled": "cancelled",
+}
+_POST = "{{% block title %}}{0}{{% endblock %}}{{% block author %}}{0}{{% endblock %}}" \
+    "{{% block digest %}}{0}{{% endblock %}}{{% block body %}}{0}{{% endblock %}}"
+_TIME = re.compile(r"(\d+)年(\d+)月(\d+)日(\d+)时(?:(\d+)分)?")
+
+
+def write_templates(folder: Path) -> Path:
+    """Write a template for each phase of both channels; gives the folder."""
+    for phase, line in _LINES.items():
+        for name, text in {f"sms/{phase}.{LANGUAGE}.txt.j2": line, f"wechat/{phase}.{LANGUAGE}.html.j2": _post(line)}.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def read(text: str) -> Statement:
+    """What a message's text says."""
+    status, *rest = text.split(";")
+    said = dict(part.split("=") for part in rest)
+    times = {name: _instant(value) for name, value in said.items() if name != "was_end"}
+    return Statement(Status(status), was_end=said.get("was_end", ""), **times)
+
+
+def day_of(end: datetime) -> str:
+    """An end as a message's `was_end` writes it."""
+    local = end.astimezone(ZONE)
+    if (local.hour, local.minute) == (0, 0):
+        return f"{(day := local - timedelta(days=1)).month}月{day.day}日24时"
+    return f"{local.month}月{local.day}日{local.hour}时" + (f"{local.minute:02d}分" if local.minute else "")
+
+
+def _post(line: str) -> str:
+    return _POST.format(line)
+
+
+def _instant(text: str) -> datetime:
+    found = _TIME.fullmatch(text)
+    assert found, text
+    year, month, day, hour, minute = (int(part or 0) for part in found.groups())
+    return datetime(year, month, day, tzinfo=ZONE) + timedelta(hours=hour, minutes=minute)
