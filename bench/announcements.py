@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 from broadcaster.announcement.source import parse_source
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.operations.amending import Times, amended
 from broadcaster.planning.proposal import Proposal, parse
 
 ROOT = Path(__file__).parents[1]
@@ -19,15 +22,27 @@ _SILENT = ("reminder", "started", "ongoing", "overrun", "changed", "restored", "
 
 def at_once(slug: str) -> Proposal:
     """An announcement whose only broadcast is an SMS notice that is due on approval."""
-    return _example(slug, "notice: [{channels: [sms]}]", *(f"{phase}: []" for phase in _SILENT))
+    return _example(slug, "notice: [{channels: [sms]}]", *_silent())
+
+
+def later(slug: str) -> Proposal:
+    """The same with an end four days later, of which whoever was told otherwise is to be told by SMS."""
+    found = _example(slug, "notice: [{channels: [sms]}]", "changed: [{channels: [sms]}]", *(_silent("changed")))
+    end = found.announcement.window.end
+    assert end is not None  # noqa: S101 - the example has one
+    return amended(found, Times(end=end + timedelta(days=4)))
 
 
 def with_many_broadcasts(slug: str, broadcasts: int) -> Proposal:
     """An announcement with so many SMS broadcasts: a notice a week after the approval, the others in the far year."""
     days = ", ".join(str(day) for day in range(1, broadcasts))
-    silent = (f"{phase}: []" for phase in _SILENT if phase != "reminder")
+    silent = _silent("reminder")
     notice = f"notice: [{{channels: [sms], after_minutes: {7 * 24 * 60}}}]"
     return _example(slug, notice, f"reminder: [{{channels: [sms], days_before: [{days}]}}]", *silent)
+
+
+def _silent(*but: str) -> Iterator[str]:
+    return (f"{phase}: []" for phase in _SILENT if phase not in but)
 
 
 def _example(slug: str, *policy: str) -> Proposal:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from bench.audience import Imported
+from bench.change import Changed
 from bench.growth import Grown
 from bench.ours import Sent
 from bench.pacing import Paced
@@ -59,6 +60,7 @@ class Results:
     machine: Mapping[str, object] = field(default_factory=dict)
     arms: dict[str, Arm] = field(default_factory=dict)
     growth: list[Grown] = field(default_factory=list)
+    changes: list[Changed] = field(default_factory=list)
     schedule: Scheduled | None = None
     imports: list[Imported] = field(default_factory=list)
     receipts_per_s: float | None = None
@@ -84,6 +86,7 @@ class Results:
             "ratios": self.ratios(),
             "arms": {name: arm.data() for name, arm in self.arms.items()},
             "growth": [asdict(row) for row in self.growth],
+            "changes": [asdict(row) for row in self.changes],
             "schedule": asdict(self.schedule) if self.schedule else None,
             "import": asdict(self.imported) if self.imports else None,
             "imports": [asdict(row) for row in self.imports],

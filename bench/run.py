@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import floor, growth, machine, ours, pacing, per_recipient, profile, receipts, schedule
+from bench import change, floor, growth, machine, ours, pacing, per_recipient, profile, receipts, schedule
 from bench.ground import SECRET, Ground, ground
 from bench.load import load
 from bench.ours import Sent, Setup
@@ -130,4 +130,6 @@ def _growth(place: Ground, size: Size, results: Results, repeats: int, *, only_i
         if not only_import:
             place.calm()
             results.growth.append(growth.measure(settings, recipients, repeats))
+            place.calm()
+            results.changes.append(change.measure(settings, "growth-0", recipients))
         place.drop(f"people_{recipients}")

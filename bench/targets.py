@@ -41,6 +41,15 @@ def _memory(data: Mapping[str, Any]) -> float | None:
     return max((row["peak_rss_mb"] for row in data["growth"]), default=None)
 
 
+def _of_largest(name: str) -> Callable[[Mapping[str, Any]], float | None]:
+    def find(data: Mapping[str, Any]) -> float | None:
+        rows = data.get("changes") or [{}]
+        found = max(rows, key=lambda row: row.get("recipients", 0)).get(name)
+        return None if found is None else float(found)
+
+    return find
+
+
 TARGETS = (
     Target("ratios.personalised_vs_per_recipient", _at("ratios", "personalised_vs_per_recipient"), 80, at_least=True),
     Target("ratios.personalised_vs_floor", _at("ratios", "personalised_vs_floor"), 0.7, at_least=True),
@@ -48,6 +57,8 @@ TARGETS = (
     Target("ratios.receipts_on_vs_floor", _at("ratios", "receipts_on_vs_floor"), 0.4, at_least=True),
     Target("growth: longer for each recipient", _growth, 0.15),
     Target("growth: most memory of one process, MB", _memory, 250),
+    Target("changes: planning the largest, seconds", _of_largest("plan_seconds"), 15),
+    Target("changes: planning the largest, MB", _of_largest("plan_peak_mb"), 300),
     Target("schedule.idle_tick_ms", _at("schedule", "idle_tick_ms"), 20),
     Target("schedule.lateness_p99_s", _at("schedule", "lateness_p99_s"), 1.5),
     Target("import.seconds", _at("import", "seconds"), 30),

@@ -8,6 +8,11 @@ from typing import Any
 
 from broadcaster.channels.base import Fate
 
+REFUSED_ENDING = "999"
+UNREACHABLE_ENDING = "888"
+SPECIAL_ENDINGS = (REFUSED_ENDING, UNREACHABLE_ENDING)
+"""Numbers with a meaning, so that partial success can be seen: refused, or accepted and later reported as failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:

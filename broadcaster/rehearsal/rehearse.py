@@ -18,6 +18,7 @@ from broadcaster import clock
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.audience.generated import generated_people
 from broadcaster.audience.importing import import_people
+from broadcaster.channels.simulation import SPECIAL_ENDINGS
 from broadcaster.embedded import services
 from broadcaster.operations import revise
 from broadcaster.planning.proposal import Proposal
@@ -111,7 +112,7 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         stack, quiet = Stack(wish.data / "logs", environment(settings, offset_file)), False
         try:
             with clock.following(offset_file):
-                _gather(parts, wish, begin)
+                _gather(parts, wish, script, begin)
                 stack.start(programs(settings, web_port=web_port, sandbox_port=sandbox_port))
                 # Starting took its seconds; the campaign begins now.
                 clock.move_to(begin, offset_file)
@@ -138,7 +139,7 @@ def write_json(result: Result, path: Path) -> None:
     path.write_text(json.dumps(result.data, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _gather(parts: App, wish: Wish, now: datetime) -> None:
+def _gather(parts: App, wish: Wish, script: Script, now: datetime) -> None:
     """Make the tables, and the audience as it is at the beginning."""
     migrate(parts.database, parts.vault)
     with parts.database.begin() as connection:
@@ -146,7 +147,8 @@ def _gather(parts: App, wish: Wish, now: datetime) -> None:
         if wish.audience:
             import_people(connection, parts.vault, wish.audience, now)
         else:
-            audiences.stage(connection, audiences.PEOPLE, parts.vault, generated_people(wish.size))
+            people = generated_people(wish.size, SPECIAL_ENDINGS if script.plain_numbers else ())
+            audiences.stage(connection, audiences.PEOPLE, parts.vault, people)
             audiences.merge(connection, audiences.PEOPLE, "generated", now, keep_others=False)
 
 

@@ -74,6 +74,8 @@ class Script(Frozen):
     acts: tuple[Act, ...] = ()
     sandbox: Mapping[str, tuple[Mapping[str, Any], ...]] = {}
     """Channel → fields of each of its stand-ins, where they are not the usual ones."""
+    plain_numbers: bool = False
+    """Whether no generated person has a number that stand-ins refuse, or cannot reach, by its ending."""
     trouble: tuple[Fault, ...] = ()
     """Faults that the sandbox is ordered from the beginning."""
 

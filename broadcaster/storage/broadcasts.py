@@ -240,7 +240,9 @@ _PUT = _INSERT.on_conflict_do_update(
     set_={field.name: _INSERT.excluded[field.name] for field in fields(Broadcast)},
     where=or_(*(broadcasts.c.state == state for state in UNOPENED)),  # a list would be written anew for every row
 )
-_CARRY_ON = text("UPDATE broadcasts SET revision = :revision, expires_at = :expires_at WHERE id = :id AND state = 'open'")
+_CARRY_ON = text(
+    "UPDATE broadcasts SET revision = :revision, expires_at = :expires_at WHERE id = :id AND state = 'open'"
+)
 _SKIP = text("UPDATE broadcasts SET state = :state, reason = :reason WHERE id = :id")
 _OPEN = text(
     """

@@ -10,7 +10,7 @@ from datetime import datetime
 from broadcaster import clock
 from broadcaster.storage import staleness
 from tests.lives.books import Books, Entry, Reader
-from tests.lives.truth import Statement, Status, Story
+from tests.lives.truth import Statement, Story
 from tests.lives.words import day_of
 from tests.lives.world import CHANNELS_TOLD, World, is_concerned
 

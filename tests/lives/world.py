@@ -27,7 +27,7 @@ from broadcaster.delivery.messages import Press
 from broadcaster.operations import advance, correcting
 from broadcaster.planning.proposal import Proposal
 from broadcaster.sandbox.site import write_sandbox_site
-from broadcaster.storage import audiences, recipients, suppressions
+from broadcaster.storage import audiences, suppressions
 from broadcaster.storage.partitions import partition
 from broadcaster.wiring import App, open_app
 from tests import builders
@@ -74,7 +74,7 @@ def _pattern(*, quiet_hours: bool) -> Proposal:
     at_counters = {"services": ["records"], "access_points": ["hall"], "state": "suspended", "audience": "tag:counters"}
     return builders.proposal(
         languages=[LANGUAGE],
-        **{name: WORDS for name in ("title", "subject", "reason")},
+        **dict.fromkeys(("title", "subject", "reason"), WORDS),
         owner={"name": WORDS, "signature": WORDS},
         services=[{"id": name, "name": WORDS} for name in ("payments", "records")],
         access_points=[{"id": "hall", "kind": "hall", "name": WORDS}],

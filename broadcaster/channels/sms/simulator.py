@@ -1,17 +1,10 @@
-"""What a phone would show of an SMS call, and which numbers the stand-in provider refuses or cannot reach.
-
-Numbers with a meaning, so that partial success can be seen: one that ends in 999 is refused, one that ends in 888 is
-accepted and later reported as failed.
-"""
+"""What a phone would show of an SMS call, and which numbers the stand-in provider refuses or cannot reach."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from broadcaster.channels.simulation import Exhibit, Reception
-
-REFUSED_ENDING = "999"
-UNREACHABLE_ENDING = "888"
+from broadcaster.channels.simulation import REFUSED_ENDING, UNREACHABLE_ENDING, Exhibit, Reception
 
 
 def receive(data: dict[str, Any]) -> Reception:

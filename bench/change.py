@@ -1,0 +1,79 @@
+"""What a change costs when everybody was told: planning it at the command line, and correcting all of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import announcements
+from bench.memory import Watch
+from bench.ours import ACTOR, CLOSED, Product, Setup, running
+from bench.patience import await_progress
+from broadcaster import clock
+from broadcaster.errors import StateError
+from broadcaster.operations import amending
+from broadcaster.planning.phase import Phase
+from broadcaster.settings import Settings
+from broadcaster.stack import environment
+from broadcaster.storage import broadcasts
+
+LONGEST = 600.0
+"""Seconds that a plan may take before it counts as hanging."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One size. The plan is that of the command line, from start to end; correcting is from opened to closed."""
+
+    recipients: int
+    plan_seconds: float
+    plan_peak_mb: float
+    correcting_per_s: float
+
+
+def measure(settings: Settings, slug: str, recipients: int) -> Changed:
+    """Move the end of an announcement that everybody in the database was told of."""
+    seconds, peak = _plan(settings, slug, recipients)
+    with running(settings, Setup()) as product:
+        rate = _correct(product, slug, recipients)
+    return Changed(recipients, round(seconds, 2), round(peak, 1), round(rate, 1))
+
+
+def _plan(settings: Settings, slug: str, recipients: int) -> tuple[float, float]:
+    file = settings.data / "later.yaml"
+    file.write_text(announcements.later(slug).to_yaml(), encoding="utf-8")
+    program = str(Path(sys.executable).with_name("broadcaster"))
+    command = [program, "plan", str(file), "--json"]
+    started = time.monotonic()
+    with Watch(str(settings.data.resolve())) as watch:
+        found = subprocess.run(
+            command, env=environment(settings), capture_output=True, text=True, timeout=LONGEST, check=False
+        )
+    seconds = time.monotonic() - started
+    told = {row["channel"]: row["stale"] for row in json.loads(found.stdout)["corrections"]} if found.stdout else {}
+    if told != {"sms": recipients}:
+        raise StateError(f"the plan would correct {told} of {recipients}: {found.stderr}")
+    return seconds, watch.peak_sum_mb
+
+
+def _correct(product: Product, slug: str, recipients: int) -> float:
+    with product.parts.database.begin() as connection:
+        standing, _ = amending.approved_proposal(connection, slug)
+        wanted, base = announcements.later(slug), standing.approved_revision
+        amending.amend(connection, wanted, base, "", ACTOR, clock.now(), product.parts.reach)
+
+    def closed() -> bool:
+        with product.parts.database.begin() as connection:
+            rows = [row for row in broadcasts.rows_of(connection, slug) if row.phase == Phase.CHANGED]
+        return bool(rows) and rows[0].state == CLOSED
+
+    await_progress(closed, product.sink.recipients, "the end of the correction")
+    with product.parts.database.begin() as connection:
+        [row] = [row for row in broadcasts.rows_of(connection, slug) if row.phase == Phase.CHANGED]
+    if row.accepted != recipients:
+        raise StateError(f"{row.accepted} of {recipients} were corrected")
+    return recipients / float((row.closed_at - row.opened_at).total_seconds())
