@@ -161,11 +161,12 @@ def test_the_worker_reads_until_it_is_confirmed_and_then_leaves_it_alone(
     partner.answer = Answer(503)
     look = reader(published, partner.url)
     assert set(by_key(look.read_due())) == {("banner", ""), PUBLIC, PARTNER}
-    assert look.read_due() == []
-    for tries in (2, 3):
+    assert PUBLIC not in by_key(look.read_due())
+    for _ in range(2):
+        tries = kept(published, PARTNER).tries
         end_waits(published)
         look.read_due()
-        assert kept(published, PARTNER).tries == tries
+        assert kept(published, PARTNER).tries == tries + 1
     partner.answer = mirrored(published)
     end_waits(published)
     assert by_key(look.read_due())[PARTNER].result is Result.CONFIRMED
