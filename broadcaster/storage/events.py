@@ -20,7 +20,8 @@ def record(
 ) -> None:
     """Append what happened, in the transaction that makes it happen. `details` carry ids and counts, never people."""
     row = {"actor": actor, "verb": verb, "slug": slug, "at": at, "details": dict(details or {})}
-    connection.execute(insert(events).values(row))
+    # Not when the transaction began: the number of a surface's document must rise with what was committed last.
+    connection.execute(insert(events).values(**row, machine_at=func.clock_timestamp()))
 
 
 def record_all(
