@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
+from broadcaster.announcement.facts import facts
 from broadcaster.storage import announcements
 from broadcaster.storage.tables import batches, broadcasts, calls, deliveries, revisions
+from tests.builders import proposal
 
 SLUG = "pump-works"
 DUE = datetime(2030, 5, 10, 2, tzinfo=UTC)
@@ -20,8 +22,9 @@ def announce(connection: Connection, slug: str = SLUG) -> int:
     """An announcement with an approved revision; gives its number."""
     announcements.create(connection, slug, "Asia/Shanghai", DUE)
     announcements.change(connection, slug, state="scheduled", approved_revision=1)
-    row = {"slug": slug, "number": 1, "state": "approved", "digest": "", "content": {}, "created_at": DUE}
-    row |= {"approved_at": DUE, "facts": {"window.start": "", "window.end": "", "resume": ""}}
+    wanted = proposal(slug=slug)
+    row = {"slug": slug, "number": 1, "state": "approved", "digest": wanted.digest, "created_at": DUE}
+    row |= {"approved_at": DUE, "content": wanted.to_data(), "facts": facts(wanted.announcement)}
     connection.execute(insert(revisions).values(row))
     found = announcements.find(connection, slug)
     assert found
