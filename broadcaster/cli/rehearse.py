@@ -19,6 +19,7 @@ from broadcaster.cli.screen import console, minute
 from broadcaster.planning.proposal import read
 from broadcaster.rehearsal.rehearse import Result, Scene, Wish, play, write_json
 from broadcaster.rehearsal.script import read_script
+from broadcaster.reporting import correcting
 from broadcaster.reporting.page import write_html
 from broadcaster.reporting.report import broadcast_data
 from broadcaster.storage import announcements, progress
@@ -155,7 +156,7 @@ def _conclude(request: Request, scene: Scene, result: Result, seconds: float) ->
 
 def _changed(change: dict[str, Any]) -> str:
     """A change and what came of it, on a line."""
-    head = f"{minute(change['applied_at'])}  revision {change['revision']}, {change['event']}: "
+    head = f"{minute(change['applied_at'])}  {correcting.what(change)}: "
     within = next((row["seconds"] for row in change["curve"] if row["stale"] == change["stale_after"]), None)
     soon = f" within {within:,} s" if within and change["corrected"] else ""
     told = f"{change['stale_before']:,} had been told otherwise, {change['corrected']:,} were corrected{soon}"
