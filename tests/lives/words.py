@@ -12,7 +12,7 @@ from tests.lives.truth import Statement, Status
 LANGUAGE = "zh-Hans"
 ZONE = ZoneInfo("Asia/Shanghai")
 _PLANNED = "planned;start={{ starts }};end={{ ends }};counters={{ impacts[1].last_acceptance }}"
-_CHANGED = "{% for row in changes if row.what == 'end' %};was_end={{ row.old }}{% endfor %}"
+_CHANGED = "{% for row in changes if row.what == 'end' and row.old %};was_end={{ row.old }}{% endfor %}"
 _LINES = {
     **dict.fromkeys(("notice", "reminder", "started", "ongoing"), _PLANNED),
     "changed": _PLANNED + _CHANGED,
