@@ -156,8 +156,8 @@ def test_whoever_left_the_audience_before_the_end_is_told_of_it_though_it_went_o
     published.deliver_all(published.open("sms"))
     published.at(local("2022-02-27 10:00"))
     with published.transaction() as connection:
-        rows = [("+8610000000099", "New", "zh-Hans", [])]
-        audiences.stage(connection, audiences.PEOPLE, published.parts.vault, rows)
+        newcomer = ("+8610000000099", "New", "zh-Hans", ())
+        audiences.stage(connection, audiences.PEOPLE, published.parts.vault, [newcomer])
         audiences.merge(connection, audiences.PEOPLE, "test", clock.now(), keep_others=False)
     opened(published, Phase.STARTED)
     with published.transaction() as connection:

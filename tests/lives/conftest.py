@@ -14,6 +14,10 @@ from tests.support import databases
 @pytest.fixture(scope="module")
 def ground(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One world for all lives."""
-    with pytest.MonkeyPatch.context() as environment, databases.fresh(servers.postgres) as url:
-        with world(tmp_path_factory.mktemp("lives"), url, environment) as found:
-            yield found
+    folder = tmp_path_factory.mktemp("lives")
+    with (
+        pytest.MonkeyPatch.context() as environment,
+        databases.fresh(servers.postgres) as url,
+        world(folder, url, environment) as found,
+    ):
+        yield found

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from broadcaster import clock
 from broadcaster.storage import staleness
+from broadcaster.storage.believers import Count
 from tests.lives.books import Books, Entry, Reader
 from tests.lives.truth import Statement, Story
 from tests.lives.words import day_of
@@ -82,7 +83,7 @@ class Judge:
         with world.transaction() as connection:
             counted = staleness.counted(connection, world.slug)
         for channel in CHANNELS_TOLD:
-            found = counted[channel].count if channel in counted else staleness.Count()
+            found = counted[channel].count if channel in counted else Count()
             surely = self._stale(channel, now)
             perhaps = {
                 reader
@@ -141,6 +142,3 @@ class Judge:
 
     def _wrong(self, reader: Reader, said: Statement, now: datetime) -> str:
         return self.story.wrong(said, now, concerned=is_concerned(reader[1]))
-
-    def changed(self) -> None:
-        """What is true has changed."""

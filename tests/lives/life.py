@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -142,6 +143,7 @@ _deed = st.one_of(
     _import,
     _extend,
     st.builds(OptOut, _person),
+    st.builds(Wait, st.sampled_from((96, 240, 500))),
     st.builds(Counters, st.sampled_from(COUNTERS)),
     st.builds(Finish, st.sampled_from((0, 0, 30))),
     st.builds(TwoOperators, _end, _end),
@@ -160,5 +162,5 @@ def lives() -> st.SearchStrategy[Life]:
         classes=st.lists(st.sampled_from(list(Idempotency)), min_size=1, max_size=2).map(tuple),
         published=st.sampled_from((0, 8, 11)),
         quiet_hours=st.booleans(),
-        steps=st.tuples(_carried, _chapters).map(lambda found: (*found[0], *(step for row in found[1] for step in row))),
+        steps=st.builds(lambda first, rest: (*first, *itertools.chain.from_iterable(rest)), _carried, _chapters),
     )

@@ -13,7 +13,7 @@ from broadcaster.delivery.courier import Courier
 from broadcaster.errors import BroadcasterError, StateError
 from broadcaster.operations import advance, amending, conclude, revise
 from broadcaster.operations.amending import Times
-from broadcaster.operations.preview import hold_to, preview
+from broadcaster.operations.preview import Preview, hold_to, preview
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage import receipts
 from broadcaster.storage.receipts import Receipt, ReceiptStatus
@@ -269,21 +269,24 @@ class Player:
                 self.story.finished_at = _ago(now, hours_ago)
             case _:
                 pass
-        self.judge.changed()
 
     def _two_operators(self, first: int, second: int) -> None:
-        """Both look, then both act on what they saw: the first one wins, the other is told, and nothing is half done."""
+        """Both look, then both act on what they saw: the first one wins, the other is told, nothing is half done."""
         one, other = Extend(first), Extend(second)
         now = clock.now()
         if not self._is_possible(one, now) or self._planned(one) == self._planned(other):
             return
-        seen = {}
+        seen: dict[Step, tuple[Preview, Proposal]] = {}
         for step in (one, other):
             wanted = self._proposal(self._planned(step))
             with self.world.transaction() as connection:
                 found = preview(connection, wanted, now, self.world.parts.reach)
             seen[step] = found, wanted
-        self._carry_out(*seen[one])
+        try:
+            self._carry_out(*seen[one])
+        except StateError as error:
+            self.judge.object_to(f"the first operator was refused: {error.message}")
+            return
         self._believe(one, now)
         before = self.world.state()
         try:
@@ -294,11 +297,11 @@ class Player:
         else:
             self.judge.object_to("the second operator was not told that somebody was first")
 
-    def _carry_out(self, shown: object, wanted: Proposal) -> None:
+    def _carry_out(self, shown: Preview, wanted: Proposal) -> None:
         now, reach = clock.now(), self.world.parts.reach
         with self.world.transaction() as connection:
             found = preview(connection, wanted, now, reach, counted=False)
-            hold_to(found, shown.mark)  # type: ignore[attr-defined]
+            hold_to(found, shown.mark)
             amending.amend(connection, wanted, found.base, "", OPERATOR, now, reach)
 
 

@@ -103,10 +103,8 @@ class StandIn:
 
     def _answer(self, entry: Entry) -> list[Delivery]:
         entry.answered = True
-        return [
-            Delivery(id_, Outcome.ACCEPTED) if address in entry.shown else Delivery(id_, Outcome.REJECTED, "no such number")
-            for address, id_ in entry.ids.items()
-        ]
+        found = {True: (Outcome.ACCEPTED, ""), False: (Outcome.REJECTED, "no such number")}
+        return [Delivery(id_, *found[address in entry.shown]) for address, id_ in entry.ids.items()]
 
     def _entry(self, call: Call, provider: Provider) -> Entry:
         known = self.books.entries.get(call.key)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from broadcaster.announcement.lifecycle import TRANSITIONS, Event, State
 from broadcaster.delivery import claiming
@@ -15,12 +14,12 @@ from broadcaster.operations import advance
 from broadcaster.planning import moments
 from broadcaster.planning.broadcast import Among
 from broadcaster.storage import announcements, believers
-from tests.lives.life import Life, lives
-from tests.lives.player import play
+from tests.lives.many import AS_DRAWN, play_many
 from tests.lives.world import World
 
 WITHIN = 200
 """After so many lives a fault is found."""
+SEED = 5
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -80,23 +79,5 @@ def let_the_clock_complete(plant: pytest.MonkeyPatch) -> None:
 def test_a_planted_fault_is_found(ground: World, monkeypatch: pytest.MonkeyPatch, plant: Plant, seen: str) -> None:
     """Within so many lives, by the rule that it breaks."""
     plant(monkeypatch)
-    played = 0
-
-    @seed(0)
-    @settings(
-        max_examples=WITHIN,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(lives())
-    def lived(life: Life) -> None:
-        nonlocal played
-        played += 1
-        play(ground, life)
-
     with pytest.raises(AssertionError, match=seen):
-        lived()
-    print(plant.__name__, played)  # noqa: T201
+        play_many(ground, WITHIN, SEED, AS_DRAWN)

@@ -74,7 +74,9 @@ def _pattern(*, quiet_hours: bool) -> Proposal:
     at_counters = {"services": ["records"], "access_points": ["hall"], "state": "suspended", "audience": "tag:counters"}
     return builders.proposal(
         languages=[LANGUAGE],
-        **dict.fromkeys(("title", "subject", "reason"), WORDS),
+        title=WORDS,
+        subject=WORDS,
+        reason=WORDS,
         owner={"name": WORDS, "signature": WORDS},
         services=[{"id": name, "name": WORDS} for name in ("payments", "records")],
         access_points=[{"id": "hall", "kind": "hall", "name": WORDS}],
@@ -142,8 +144,8 @@ class World:
             "sms": {f"vendor-{number}": _provider(f"vendor-{number}", row) for number, row in enumerate(classes)},
             "wechat": {name: _provider(name, None) for name in ACCOUNTS},
         }
-        gate = Gate(None, providers)
-        return Courier(self.parts.database, channels, providers, self.press, Transport(), gate, self.parts.vault, NOWHERE)
+        parts, gate = self.parts, Gate(None, providers)
+        return Courier(parts.database, channels, providers, self.press, Transport(), gate, parts.vault, NOWHERE)
 
     def look_around(self) -> None:
         """What the scheduler does each second, but for the queue."""
@@ -234,8 +236,16 @@ def _provider(name: str, idempotency: Idempotency | None) -> Provider:
 
 
 _FORGET = (
-    *(f"DELETE FROM {table}" for table in ("calls", "batches", "receipts", "waiting_receipts", "suppressions")),
-    *(f"DELETE FROM {table}" for table in ("staleness", "broadcasts", "revisions", "announcements", "tallies")),
+    "DELETE FROM calls",
+    "DELETE FROM batches",
+    "DELETE FROM receipts",
+    "DELETE FROM waiting_receipts",
+    "DELETE FROM suppressions",
+    "DELETE FROM staleness",
+    "DELETE FROM broadcasts",
+    "DELETE FROM revisions",
+    "DELETE FROM announcements",
+    "DELETE FROM tallies",
     "DELETE FROM recipients WHERE pool = '' AND since > 1",
     "UPDATE recipients SET until = NULL WHERE pool = '' AND until IS NOT NULL",
     "DELETE FROM audience_counts WHERE pool = '' AND version > 1",
