@@ -116,9 +116,9 @@ def test_called_off_twice_within_a_minute_is_said_twice(published: Product) -> N
 
 @dataclass(slots=True)
 class Grudging:
-    """A provider that refuses its first call; its worker is killed in the next one."""
+    """A provider that refuses its first call, and cannot be asked; its worker is killed in the next one."""
 
-    idempotency: Idempotency = Idempotency.IDEMPOTENT
+    idempotency: Idempotency = Idempotency.NONE
     dedupes_for: timedelta = timedelta(hours=24)
     visible_after: timedelta = timedelta(0)
     members_per_call: int = 2

@@ -159,7 +159,7 @@ class Player:
         self.world.end_waits()
         self.stand_in.fates, self._meanwhile = deque(step.fates), step.meanwhile
         self.world.look_around()
-        self.world.deliver(courier)
+        self.world.deliver(courier, self.books)
         self.stand_in.fates, self._meanwhile = deque(), None
         self.world.follow_up()
 
@@ -169,7 +169,7 @@ class Player:
             if number == 0:
                 self.world.replan()
             self.world.look_around()
-            carried = self.world.deliver(courier)
+            carried = self.world.deliver(courier, self.books)
             self.world.follow_up()
             if not carried and self._at_rest():
                 break

@@ -110,6 +110,9 @@ class StandIn:
         known = self.books.entries.get(call.key)
         said = {member.address: read(_text(call, member)) for member in call.members}
         if known is not None:
+            known.void = False
+            if known.unmade:
+                known.statements, known.unmade = said, False
             if known.statements != said:
                 self.object_to(f"a repeated call is another request: {known.statements} became {said}")
             return known
@@ -119,6 +122,7 @@ class StandIn:
             provider=provider.name,
             broadcast=call.broadcast,
             phase=str(call.phase),
+            revision=call.revision,
             statements=said,
             ids={member.address: member.id for member in call.members},
             made=self.books.moment(),

@@ -19,7 +19,7 @@ from tests.lives.world import World
 
 WITHIN = 200
 """After so many lives a fault is found."""
-SEED = 5
+SEED = 6
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,8 @@ from broadcaster.storage import audiences, suppressions
 from broadcaster.storage.partitions import partition
 from broadcaster.wiring import App, open_app
 from tests import builders
+from tests.lives.books import Books
+from tests.lives.life import PEOPLE
 from tests.lives.provider import StandIn
 from tests.lives.truth import Plan
 from tests.lives.words import LANGUAGE, write_templates
@@ -156,13 +158,32 @@ class World:
         rounds.cut(database, CHANNELS, self.parts.canary, now)
         opening.close_finished(database, now)
 
-    def deliver(self, courier: Courier) -> int:
+    def deliver(self, courier: Courier, books: Books) -> int:
         """Carry every batch that is ready, once; a worker that is killed leaves its batch as it is."""
         ready = rounds.feed(self.parts.database, clock.now(), 100)
         for batch in ready:
-            with suppress(Killed):
+            try:
                 courier.deliver(batch)
+            except Killed:
+                self._leave_in_doubt(batch, books)
         return len(ready)
+
+    def _leave_in_doubt(self, batch: int, books: Books) -> None:
+        rows = self.rows("SELECT key, broadcast_id, revision, members FROM calls WHERE batch_id = :batch", batch=batch)
+        addresses = self._addresses()
+        for row in rows:
+            books.doubt(row.key, row.broadcast_id, row.revision, {addresses[id_]: id_ for id_ in row.members})
+
+    def _addresses(self) -> Mapping[int, str]:
+        """Recipient id → address."""
+        handle = self.parts.vault.handle
+        known = {handle(audiences.PEOPLE, phone(one)): phone(one) for one in range(PEOPLE)}
+        known |= {handle("wechat", name): name for name in ACCOUNTS}
+        return {
+            row.id: known[bytes(row.handle)]
+            for row in self.rows("SELECT id, handle FROM recipients")
+            if bytes(row.handle) in known
+        }
 
     def follow_up(self) -> None:
         """Join receipts, and count who holds something untrue."""
