@@ -169,3 +169,15 @@ def test_whoever_left_the_audience_before_the_end_is_told_of_it_though_it_went_o
     again = opened(published, Phase.RESTORED)
     published.deliver_all(again)
     assert (again != restored, published.broadcast(again).accepted) == (True, 5)
+
+
+def test_a_message_that_expired_long_after_the_cancelling_is_a_reason(published: Product) -> None:
+    """Nobody carried `cancelled` for weeks: that it expired is why they are stale, and the report says so."""
+    published.deliver_all(published.open("sms"))
+    cancel(published)
+    cancelled = opened(published, Phase.CANCELLED)
+    count(published)
+    published.at(MORNING + timedelta(days=15))
+    published.deliver_all(cancelled)
+    found = count(published)
+    assert (found.stale, found.uncorrected, sum(found.reasons.values())) == (5, 0, 5)

@@ -15,6 +15,15 @@ from tests.lives.truth import Statement, Story
 from tests.lives.words import day_of
 from tests.lives.world import CHANNELS_TOLD, World, is_concerned
 
+WAITING = """
+SELECT 1 FROM broadcasts
+WHERE slug = :slug AND channel = :channel AND (
+    state IN ('planned', 'open') AND (among = 'stale' OR phase IN ('overrun', 'restored'))
+    OR state = 'skipped' AND reason <> '' AND phase IN ('changed', 'overrun', 'restored', 'cancelled')
+       AND revision = (SELECT approved_revision FROM announcements WHERE slug = :slug)
+)
+"""
+"""Whether a message with the truth is still to come on a channel, or came too late, which its row says."""
 CORRECTIONS = frozenset({"changed", "cancelled"})
 
 
@@ -94,15 +103,7 @@ class Judge:
             }
             if not len(surely) <= found.stale <= len(surely | perhaps):
                 self.object_to(f"{channel}: {found.stale} are counted as stale, and these are: {sorted(surely)}")
-            waiting = world.rows(
-                "SELECT 1 FROM broadcasts WHERE slug = :slug AND channel = :channel AND (state IN ('planned', 'open')"
-                " AND (among = 'stale' OR phase IN ('overrun', 'restored')) OR state = 'skipped' AND reason <> ''"
-                " AND revision = (SELECT approved_revision FROM announcements WHERE slug = :slug)"
-                " AND phase IN ('changed', 'overrun', 'restored', 'cancelled'))",
-                slug=world.slug,
-                channel=channel,
-            )
-            if not waiting:
+            if not world.rows(WAITING, slug=world.slug, channel=channel):
                 self._all_tried(channel, surely, now)
                 if found.uncorrected:
                     self.object_to(f"{channel}: {found.uncorrected} are stale, and nobody will correct them")

@@ -205,18 +205,6 @@ class World:
         with self.transaction() as connection:
             return connection.execute(text(statement), values).all()
 
-    def state(self) -> Sequence[object]:
-        """What an operator can change, to see that nothing was."""
-        found = self.rows(
-            "SELECT a.state, a.approved_revision, a.ends_at, a.starts_at, a.cancelled_at, a.finished_at,"
-            " (SELECT count(*) FROM revisions r WHERE r.slug = a.slug),"
-            " (SELECT string_agg(b.id || b.state || b.revision || b.due_at, ' ' ORDER BY b.id) FROM broadcasts b"
-            "  WHERE b.slug = a.slug)"
-            " FROM announcements a WHERE a.slug = :slug",
-            slug=self.slug,
-        )
-        return [tuple(row) for row in found]
-
 
 @contextmanager
 def world(folder: Path, database_url: str, environment: pytest.MonkeyPatch) -> Iterator[World]:
