@@ -27,8 +27,9 @@ test: $(VENV)/.dev ## Run the whole test suite
 	@# The tests start hundreds of processes, none of which should compile the product anew.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
-chaos: $(VENV)/.dev ## Campaigns with 100 kills and every other fault (about ten minutes; CHAOS_KILLS, CHAOS_SEED)
+chaos: $(VENV)/.dev ## Campaigns with 100 kills and every other fault, then 5,000 random lives (half an hour; CHAOS_KILLS, LIVES and seeds)
 	@$(BIN)/python -m tests.chaos var/chaos
+	@$(BIN)/python -m tests.lives var/lives
 
 check: lint types layers test ## Lint, types, layers and tests
 

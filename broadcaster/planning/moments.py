@@ -85,7 +85,7 @@ def _changed(frame: Frame) -> Iterator[Moment]:
         for moment in _each(Phase.CHANGED, rule, due, until=end or due + NEWS_IS_TRUE_FOR):
             over = _closed(frame, moment.channel, Phase.CHANGED, Among.STALE)
             if _has_stale(frame, moment.channel, again=over > 0):
-                since = f"revision {situation.revision}, {_utc(at)}"
+                since = f"revision {situation.revision}, {_exact(at)}"
                 occurrence = f"{since}, again {over}" if over else since
                 yield replace(moment, among=Among.STALE, occurrence=occurrence)
 
@@ -192,10 +192,9 @@ def _cancelled(frame: Frame) -> Iterator[Moment]:
         due = _later(at, rule)
         for moment in _each(Phase.CANCELLED, rule, due, until=due + NEWS_IS_TRUE_FOR):
             over = _closed(frame, moment.channel, Phase.CANCELLED, Among.STALE)
-            if not over:
-                yield replace(moment, among=Among.STALE)
-            elif _has_stale(frame, moment.channel, again=True):
-                yield replace(moment, among=Among.STALE, occurrence=f"{moment.occurrence}, again {over}")
+            if not over or _has_stale(frame, moment.channel, again=True):
+                occurrence = f"{_exact(due)}, again {over}" if over else _exact(due)
+                yield replace(moment, among=Among.STALE, occurrence=occurrence)
 
 
 def _later(instant: datetime, rule: Immediate) -> datetime:
@@ -255,6 +254,12 @@ def _named(at: datetime) -> str:
 
 def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def _exact(at: datetime) -> str:
+    """The occurrence of what follows an operator's deed: he may call it off, take that back and call it off again
+    within a minute, and each time it is another one."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def _after(cause: str, rule: Immediate) -> str:

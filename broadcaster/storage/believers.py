@@ -357,7 +357,7 @@ SELECT r.id, r.handle, r.sealed, r.language,
         WHERE s.handle = r.handle AND s.channel IN ('', :channel) LIMIT 1),
        b.held
 FROM (
-    SELECT d.recipient_id, {_MOMENTS},
+    SELECT d.recipient_id, {_MOMENTS}, bool_or(d.broadcast_id = :broadcast) AS settled,
            (array_agg(d.broadcast_id || '@' || d.revision || '#' || {{class_}} ORDER BY d.at DESC, d.broadcast_id)
             FILTER (WHERE {{untrue}} AND {_HELD}))[1] AS held
     FROM {{told}}
@@ -365,7 +365,7 @@ FROM (
     GROUP BY d.recipient_id
 ) b
 CROSS JOIN LATERAL (SELECT * FROM recipients n WHERE n.id = b.recipient_id ORDER BY n.since DESC LIMIT 1) r
-WHERE {wanted} ORDER BY r.id
+WHERE {wanted} AND NOT b.settled ORDER BY r.id
 """  # noqa: S608 - only constants are put together
     for retrying, wanted in _WANTED.items()
 }

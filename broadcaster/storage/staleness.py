@@ -73,7 +73,7 @@ def count(connection: Connection, standing: Standing, pools: Mapping[str, str], 
 
 
 def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts, patience: float) -> bool:
-    """Count again where what the count follows from has changed, and keep it; gives whether the plan may have to follow.
+    """Count again where what the count follows from has changed, and keep it; gives whether a plan may have to follow.
 
     A count that took long is not repeated before `patience` times that time is over.
     """

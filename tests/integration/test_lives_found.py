@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
 from broadcaster import clock
-from broadcaster.channels.base import Idempotency
+from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.transport import Transport
 from broadcaster.delivery import opening
 from broadcaster.operations import advance, amending, conclude, correcting
 from broadcaster.operations.amending import Times
@@ -56,6 +60,14 @@ def reinstate(product: Product, times: Times) -> None:
         amending.reinstate(connection, SLUG, times, "needed after all", ACTOR, clock.now(), product.parts.reach)
 
 
+def extend(product: Product) -> None:
+    """Move its end, as `extend` does."""
+    with product.transaction() as connection:
+        standing, proposal = amending.approved_proposal(connection, SLUG)
+        wanted = amending.amended(proposal, Times(end=local("2022-03-25 00:00")))
+        amending.amend(connection, wanted, standing.approved_revision, "", ACTOR, clock.now(), product.parts.reach)
+
+
 def die_in_a_call(product: Product, broadcast: str) -> None:
     """A worker is killed in the first call, which its provider took and cannot be asked about."""
     with pytest.raises(Killed):
@@ -90,13 +102,62 @@ def test_reinstated_with_the_end_that_it_had_is_reinstated(published: Product) -
     assert published.value("SELECT state FROM announcements") == "scheduled"
 
 
+def test_called_off_twice_within_a_minute_is_said_twice(published: Product) -> None:
+    """Called off, taken back and called off again: each is told, however soon one follows the other."""
+    published.deliver_all(published.open("sms"))
+    cancel(published)
+    published.deliver_all(opened(published, Phase.CANCELLED))
+    reinstate(published, Times())
+    published.deliver_all(opened(published, Phase.CHANGED))
+    cancel(published)
+    published.deliver_all(opened(published, Phase.CANCELLED))
+    assert count(published).stale == 0
+
+
+@dataclass(slots=True)
+class Grudging:
+    """A provider that refuses its first call, and cannot be asked; its worker is killed in the next one."""
+
+    idempotency: Idempotency = Idempotency.NONE
+    dedupes_for: timedelta = timedelta(hours=24)
+    visible_after: timedelta = timedelta(0)
+    members_per_call: int = 2
+    refused: bool = False
+
+    def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
+        """Refuse, then die."""
+        if self.refused:
+            raise Killed
+        self.refused = True
+        return [Delivery(member.id, Outcome.REJECTED, "no such number") for member in call.members]
+
+    def ask(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery] | None:
+        """Nobody asks it."""
+        return None
+
+
+def test_a_correction_that_was_overtaken_ends_though_some_of_it_was_refused(published: Product) -> None:
+    """What was refused says by now something untrue itself; whoever was sent it is not sent it again."""
+    published.deliver_all(published.open("sms"))
+    extend(published)
+    changed = opened(published, Phase.CHANGED)
+    sms = replace(published.parts.channels["sms"], adapter=Grudging())
+    with pytest.raises(Killed):
+        published.deliver(changed, published.another_courier(channels={**published.parts.channels, "sms": sms}))
+    published.end_waits()
+    cancel(published)
+    published.deliver_all(changed)
+    row = published.broadcast(changed)
+    assert (row.rejected, row.unknown, row.skipped, row.recipients) == (2, 2, 1, 5)
+
+
 def test_whoever_left_the_audience_before_the_end_is_told_of_it_though_it_went_out_late(published: Product) -> None:
     """They were counted while `restored` was still under way: once it is over, it goes to them too."""
     published.deliver_all(published.open("sms"))
     published.at(local("2022-02-27 10:00"))
     with published.transaction() as connection:
-        rows = [("+8610000000001", "One", "zh-Hans", [])]
-        audiences.stage(connection, audiences.PEOPLE, published.parts.vault, rows)
+        newcomer = ("+8610000000099", "New", "zh-Hans", ())
+        audiences.stage(connection, audiences.PEOPLE, published.parts.vault, [newcomer])
         audiences.merge(connection, audiences.PEOPLE, "test", clock.now(), keep_others=False)
     opened(published, Phase.STARTED)
     with published.transaction() as connection:
@@ -104,7 +165,19 @@ def test_whoever_left_the_audience_before_the_end_is_told_of_it_though_it_went_o
     restored = opened(published, Phase.RESTORED)
     assert count(published).uncorrected == 5
     published.deliver_all(restored)
-    assert count(published).uncorrected == 4
+    assert count(published).uncorrected == 5
     again = opened(published, Phase.RESTORED)
     published.deliver_all(again)
-    assert (again != restored, published.broadcast(again).accepted) == (True, 4)
+    assert (again != restored, published.broadcast(again).accepted) == (True, 5)
+
+
+def test_a_message_that_expired_long_after_the_cancelling_is_a_reason(published: Product) -> None:
+    """Nobody carried `cancelled` for weeks: that it expired is why they are stale, and the report says so."""
+    published.deliver_all(published.open("sms"))
+    cancel(published)
+    cancelled = opened(published, Phase.CANCELLED)
+    count(published)
+    published.at(MORNING + timedelta(days=15))
+    published.deliver_all(cancelled)
+    found = count(published)
+    assert (found.stale, found.uncorrected, sum(found.reasons.values())) == (5, 0, 5)

@@ -7,7 +7,7 @@ held, one in doubt only adds to it, a refused one leaves it, and a failure that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from tests.lives.truth import Statement
@@ -25,6 +25,7 @@ class Entry:
     provider: str
     broadcast: str
     phase: str
+    revision: int
     statements: Mapping[str, Statement]
     ids: Mapping[str, int]
     made: int
@@ -39,6 +40,8 @@ class Entry:
     """Whether the product knows that nobody saw it, and that nobody will under this key."""
     doubted: bool = False
     """Whether the product ever had to wonder."""
+    unmade: bool = False
+    """Whether it was only written down by the product, so that its statements are those of its neighbours."""
     receipts: dict[str, bool] = field(default_factory=dict)
     """Address → whether the provider said afterwards that it arrived."""
 
@@ -55,6 +58,17 @@ class Books:
     def moment(self) -> int:
         """The next place in the order of events."""
         return next(self._ticks)
+
+    def doubt(self, key: str, broadcast: str, revision: int, ids: Mapping[str, int]) -> None:
+        """A worker ended that had written this call down: the product knows nothing of what came of it."""
+        entry = self.entries.get(key)
+        if entry is None:
+            like = [row for row in self.entries.values() if (row.broadcast, row.revision) == (broadcast, revision)][-1]
+            said = dict.fromkeys(ids, next(iter(like.statements.values())))
+            entry = replace(like, key=key, statements=said, ids=ids, made=self.moment(), seen=None, unmade=True)
+            entry.shown, entry.receipts = frozenset(), {}
+            self.entries[key] = entry
+        entry.answered, entry.void, entry.doubted = False, False, True
 
     def show(self, entry: Entry, to: Iterable[str]) -> None:
         """Let the public see a call."""

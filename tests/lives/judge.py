@@ -9,11 +9,21 @@ from datetime import datetime
 
 from broadcaster import clock
 from broadcaster.storage import staleness
+from broadcaster.storage.believers import Count
 from tests.lives.books import Books, Entry, Reader
 from tests.lives.truth import Statement, Story
 from tests.lives.words import day_of
 from tests.lives.world import CHANNELS_TOLD, World, is_concerned
 
+WAITING = """
+SELECT 1 FROM broadcasts
+WHERE slug = :slug AND channel = :channel AND (
+    state IN ('planned', 'open') AND (among = 'stale' OR phase IN ('overrun', 'restored'))
+    OR state = 'skipped' AND reason <> '' AND phase IN ('changed', 'overrun', 'restored', 'cancelled')
+       AND revision = (SELECT approved_revision FROM announcements WHERE slug = :slug)
+)
+"""
+"""Whether a message with the truth is still to come on a channel, or came too late, which its row says."""
 CORRECTIONS = frozenset({"changed", "cancelled"})
 
 
@@ -82,7 +92,7 @@ class Judge:
         with world.transaction() as connection:
             counted = staleness.counted(connection, world.slug)
         for channel in CHANNELS_TOLD:
-            found = counted[channel].count if channel in counted else staleness.Count()
+            found = counted[channel].count if channel in counted else Count()
             surely = self._stale(channel, now)
             perhaps = {
                 reader
@@ -93,15 +103,7 @@ class Judge:
             }
             if not len(surely) <= found.stale <= len(surely | perhaps):
                 self.object_to(f"{channel}: {found.stale} are counted as stale, and these are: {sorted(surely)}")
-            waiting = world.rows(
-                "SELECT 1 FROM broadcasts WHERE slug = :slug AND channel = :channel AND (state IN ('planned', 'open')"
-                " AND (among = 'stale' OR phase IN ('overrun', 'restored')) OR state = 'skipped' AND reason <> ''"
-                " AND revision = (SELECT approved_revision FROM announcements WHERE slug = :slug)"
-                " AND phase IN ('changed', 'overrun', 'restored', 'cancelled'))",
-                slug=world.slug,
-                channel=channel,
-            )
-            if not waiting:
+            if not world.rows(WAITING, slug=world.slug, channel=channel):
                 self._all_tried(channel, surely, now)
                 if found.uncorrected:
                     self.object_to(f"{channel}: {found.uncorrected} are stale, and nobody will correct them")
@@ -141,6 +143,3 @@ class Judge:
 
     def _wrong(self, reader: Reader, said: Statement, now: datetime) -> str:
         return self.story.wrong(said, now, concerned=is_concerned(reader[1]))
-
-    def changed(self) -> None:
-        """What is true has changed."""

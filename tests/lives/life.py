@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -132,23 +133,26 @@ _fates = st.lists(st.sampled_from(list(Fate)), min_size=1, max_size=4).map(tuple
 _meanwhile = st.one_of(_extend, st.builds(OptOut, _person), st.just(Cancel()))
 _import = st.frozensets(st.integers(2, PEOPLE - 1)).map(lambda people: Import(people | {0}))
 """Somebody with the tag stays: an announcement that names a tag nobody has is refused."""
-_steps = st.one_of(
+_work = st.builds(Work, _fates, _meanwhile)
+_deed = st.one_of(
     _extend,
-    st.builds(Work, _fates, _meanwhile),
-    st.just(Quiet()),
     st.builds(Wait, st.sampled_from((1, 14, 24, 96, 240, 500))),
-    st.builds(Work, _fates, _meanwhile),
-    _extend,
-    st.builds(Counters, st.sampled_from(COUNTERS)),
-    st.builds(Receive, st.integers(0, 40), st.booleans()),
-    _import,
-    st.builds(OptOut, _person),
     st.just(Cancel()),
     st.builds(Reinstate, st.none() | _end),
+    st.builds(Receive, st.integers(0, 40), st.booleans()),
+    _import,
+    _extend,
+    st.builds(OptOut, _person),
+    st.builds(Wait, st.sampled_from((96, 240, 500))),
+    st.builds(Counters, st.sampled_from(COUNTERS)),
     st.builds(Finish, st.sampled_from((0, 0, 30))),
     st.builds(TwoOperators, _end, _end),
     st.builds(Reschedule, st.sampled_from(STARTS)),
 )
+_carried = st.one_of(st.just(()), st.just((Quiet(),)), _work.map(lambda work: (work,)), _work.map(lambda work: (work,)))
+"""What the product does after a deed: nothing, everything, or a little of it that goes wrong."""
+_chapter = st.tuples(_deed, _carried).map(lambda chapter: (chapter[0], *chapter[1]))
+_chapters = st.lists(_chapter, min_size=1, max_size=5)
 
 
 def lives() -> st.SearchStrategy[Life]:
@@ -158,5 +162,5 @@ def lives() -> st.SearchStrategy[Life]:
         classes=st.lists(st.sampled_from(list(Idempotency)), min_size=1, max_size=2).map(tuple),
         published=st.sampled_from((0, 8, 11)),
         quiet_hours=st.booleans(),
-        steps=st.lists(_steps, min_size=2, max_size=9).map(tuple),
+        steps=st.builds(lambda first, rest: (*first, *itertools.chain.from_iterable(rest)), _carried, _chapters),
     )

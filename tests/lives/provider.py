@@ -103,15 +103,16 @@ class StandIn:
 
     def _answer(self, entry: Entry) -> list[Delivery]:
         entry.answered = True
-        return [
-            Delivery(id_, Outcome.ACCEPTED) if address in entry.shown else Delivery(id_, Outcome.REJECTED, "no such number")
-            for address, id_ in entry.ids.items()
-        ]
+        found = {True: (Outcome.ACCEPTED, ""), False: (Outcome.REJECTED, "no such number")}
+        return [Delivery(id_, *found[address in entry.shown]) for address, id_ in entry.ids.items()]
 
     def _entry(self, call: Call, provider: Provider) -> Entry:
         known = self.books.entries.get(call.key)
         said = {member.address: read(_text(call, member)) for member in call.members}
         if known is not None:
+            known.void = False
+            if known.unmade:
+                known.statements, known.unmade = said, False
             if known.statements != said:
                 self.object_to(f"a repeated call is another request: {known.statements} became {said}")
             return known
@@ -121,6 +122,7 @@ class StandIn:
             provider=provider.name,
             broadcast=call.broadcast,
             phase=str(call.phase),
+            revision=call.revision,
             statements=said,
             ids={member.address: member.id for member in call.members},
             made=self.books.moment(),

@@ -89,4 +89,4 @@ class Story:
         }
         told = {"planned": ("start", "end", "counters"), "overrun": ("end",), "restored": ("back",), "cancelled": ()}
         wrong = [name for name in told[status] if getattr(said, name) != wanted[name]]
-        return ", ".join(f"{name} is {wanted[name]:%m-%d %H:%M}, not {getattr(said, name):%m-%d %H:%M}" for name in wrong)
+        return ", ".join(f"{name} is {wanted[name]}, not {getattr(said, name)}" for name in wrong)

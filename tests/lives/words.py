@@ -12,7 +12,7 @@ from tests.lives.truth import Statement, Status
 LANGUAGE = "zh-Hans"
 ZONE = ZoneInfo("Asia/Shanghai")
 _PLANNED = "planned;start={{ starts }};end={{ ends }};counters={{ impacts[1].last_acceptance }}"
-_CHANGED = "{% for row in changes if row.what == 'end' %};was_end={{ row.old }}{% endfor %}"
+_CHANGED = "{% for row in changes if row.what == 'end' and row.old %};was_end={{ row.old }}{% endfor %}"
 _LINES = {
     **dict.fromkeys(("notice", "reminder", "started", "ongoing"), _PLANNED),
     "changed": _PLANNED + _CHANGED,
@@ -20,16 +20,15 @@ _LINES = {
     "restored": "restored;back={{ restored }}",
     "cancelled": "cancelled",
 }
-_POST = "{{% block title %}}{0}{{% endblock %}}{{% block author %}}{0}{{% endblock %}}" \
-    "{{% block digest %}}{0}{{% endblock %}}{{% block body %}}{0}{{% endblock %}}"
+_BLOCKS = ("title", "author", "digest", "body")
 _TIME = re.compile(r"(\d+)年(\d+)月(\d+)日(\d+)时(?:(\d+)分)?")
 
 
 def write_templates(folder: Path) -> Path:
     """Write a template for each phase of both channels; gives the folder."""
     for phase, line in _LINES.items():
-        for name, text in {f"sms/{phase}.{LANGUAGE}.txt.j2": line, f"wechat/{phase}.{LANGUAGE}.html.j2": _post(line)}.items():
-            path = folder / name
+        for name, text in {f"sms/{phase}.{LANGUAGE}.txt": line, f"wechat/{phase}.{LANGUAGE}.html": _post(line)}.items():
+            path = folder / f"{name}.j2"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return folder
@@ -52,7 +51,7 @@ def day_of(end: datetime) -> str:
 
 
 def _post(line: str) -> str:
-    return _POST.format(line)
+    return "".join(f"{{% block {name} %}}{line}{{% endblock %}}" for name in _BLOCKS)
 
 
 def _instant(text: str) -> datetime:

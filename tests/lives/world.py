@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,8 @@ from broadcaster.storage import audiences, suppressions
 from broadcaster.storage.partitions import partition
 from broadcaster.wiring import App, open_app
 from tests import builders
+from tests.lives.books import Books
+from tests.lives.life import PEOPLE
 from tests.lives.provider import StandIn
 from tests.lives.truth import Plan
 from tests.lives.words import LANGUAGE, write_templates
@@ -74,7 +76,9 @@ def _pattern(*, quiet_hours: bool) -> Proposal:
     at_counters = {"services": ["records"], "access_points": ["hall"], "state": "suspended", "audience": "tag:counters"}
     return builders.proposal(
         languages=[LANGUAGE],
-        **dict.fromkeys(("title", "subject", "reason"), WORDS),
+        title=WORDS,
+        subject=WORDS,
+        reason=WORDS,
         owner={"name": WORDS, "signature": WORDS},
         services=[{"id": name, "name": WORDS} for name in ("payments", "records")],
         access_points=[{"id": "hall", "kind": "hall", "name": WORDS}],
@@ -142,8 +146,8 @@ class World:
             "sms": {f"vendor-{number}": _provider(f"vendor-{number}", row) for number, row in enumerate(classes)},
             "wechat": {name: _provider(name, None) for name in ACCOUNTS},
         }
-        gate = Gate(None, providers)
-        return Courier(self.parts.database, channels, providers, self.press, Transport(), gate, self.parts.vault, NOWHERE)
+        parts, gate = self.parts, Gate(None, providers)
+        return Courier(parts.database, channels, providers, self.press, Transport(), gate, parts.vault, NOWHERE)
 
     def look_around(self) -> None:
         """What the scheduler does each second, but for the queue."""
@@ -154,13 +158,32 @@ class World:
         rounds.cut(database, CHANNELS, self.parts.canary, now)
         opening.close_finished(database, now)
 
-    def deliver(self, courier: Courier) -> int:
+    def deliver(self, courier: Courier, books: Books) -> int:
         """Carry every batch that is ready, once; a worker that is killed leaves its batch as it is."""
         ready = rounds.feed(self.parts.database, clock.now(), 100)
         for batch in ready:
-            with suppress(Killed):
+            try:
                 courier.deliver(batch)
+            except Killed:
+                self._leave_in_doubt(batch, books)
         return len(ready)
+
+    def _leave_in_doubt(self, batch: int, books: Books) -> None:
+        rows = self.rows("SELECT key, broadcast_id, revision, members FROM calls WHERE batch_id = :batch", batch=batch)
+        addresses = self._addresses()
+        for row in rows:
+            books.doubt(row.key, row.broadcast_id, row.revision, {addresses[id_]: id_ for id_ in row.members})
+
+    def _addresses(self) -> Mapping[int, str]:
+        """Recipient id → address."""
+        handle = self.parts.vault.handle
+        known = {handle(audiences.PEOPLE, phone(one)): phone(one) for one in range(PEOPLE)}
+        known |= {handle("wechat", name): name for name in ACCOUNTS}
+        return {
+            row.id: known[bytes(row.handle)]
+            for row in self.rows("SELECT id, handle FROM recipients")
+            if bytes(row.handle) in known
+        }
 
     def follow_up(self) -> None:
         """Join receipts, and count who holds something untrue."""
@@ -181,18 +204,6 @@ class World:
         """What a query finds."""
         with self.transaction() as connection:
             return connection.execute(text(statement), values).all()
-
-    def state(self) -> Sequence[object]:
-        """What an operator can change, to see that nothing was."""
-        found = self.rows(
-            "SELECT a.state, a.approved_revision, a.ends_at, a.starts_at, a.cancelled_at, a.finished_at,"
-            " (SELECT count(*) FROM revisions r WHERE r.slug = a.slug),"
-            " (SELECT string_agg(b.id || b.state || b.revision || b.due_at, ' ' ORDER BY b.id) FROM broadcasts b"
-            "  WHERE b.slug = a.slug)"
-            " FROM announcements a WHERE a.slug = :slug",
-            slug=self.slug,
-        )
-        return [tuple(row) for row in found]
 
 
 @contextmanager
@@ -234,8 +245,16 @@ def _provider(name: str, idempotency: Idempotency | None) -> Provider:
 
 
 _FORGET = (
-    *(f"DELETE FROM {table}" for table in ("calls", "batches", "receipts", "waiting_receipts", "suppressions")),
-    *(f"DELETE FROM {table}" for table in ("staleness", "broadcasts", "revisions", "announcements", "tallies")),
+    "DELETE FROM calls",
+    "DELETE FROM batches",
+    "DELETE FROM receipts",
+    "DELETE FROM waiting_receipts",
+    "DELETE FROM suppressions",
+    "DELETE FROM staleness",
+    "DELETE FROM broadcasts",
+    "DELETE FROM revisions",
+    "DELETE FROM announcements",
+    "DELETE FROM tallies",
     "DELETE FROM recipients WHERE pool = '' AND since > 1",
     "UPDATE recipients SET until = NULL WHERE pool = '' AND until IS NOT NULL",
     "DELETE FROM audience_counts WHERE pool = '' AND version > 1",

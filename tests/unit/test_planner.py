@@ -260,7 +260,7 @@ def test_a_cancellation_goes_where_somebody_was_told() -> None:
     situation = Situation(1, State.CANCELLED, APPROVED, cancelled_at=now, told_channels=frozenset({"sms", "wechat"}))
     found = plan(example(), situation, now)
     assert _rows(found) == _on("2022-02-20 12:00", "cancelled", "sms", "wechat")
-    assert _skipped(found, "kiosk") == {"cancelled 2022-02-20T04:00Z": "nobody was told on this channel"}
+    assert _skipped(found, "kiosk") == {"cancelled 2022-02-20T04:00:00.000000Z": "nobody was told on this channel"}
 
 
 def test_a_second_cancellation_is_told_again() -> None:

@@ -1,0 +1,83 @@
+"""Faults that are planted on purpose: the lives find each of them, so that they would find a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from broadcaster.announcement.lifecycle import TRANSITIONS, Event, State
+from broadcaster.delivery import claiming
+from broadcaster.operations import advance
+from broadcaster.planning import moments
+from broadcaster.planning.broadcast import Among
+from broadcaster.storage import announcements, believers
+from tests.lives.many import AS_DRAWN, play_many
+from tests.lives.world import World
+
+WITHIN = 200
+"""After so many lives a fault is found."""
+SEED = 6
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def repeat_what_is_outdated(plant: pytest.MonkeyPatch) -> None:
+    """A call in doubt is made again although what it says is no longer true."""
+    plant.setattr(claiming, "_outdated", lambda *_: frozenset())
+
+
+def take_doubts_for_nothing(plant: pytest.MonkeyPatch) -> None:
+    """Whoever may have been told is not counted."""
+    for name in ("_COUNT", "_REASONS"):
+        plant.setattr(believers, name, getattr(believers, name).replace("OR d.outcome = 'unknown'", ""))
+
+
+def correct_again_and_again(plant: pytest.MonkeyPatch) -> None:
+    """Whoever did not get their correction is sent another one, for as long as they are stale."""
+    for name in ("_COUNT", "_REASONS"):
+        plant.setattr(believers, name, getattr(believers, name).replace(believers._UNCORRECTED, believers._STALE))
+    for name in ("_NEXT", "_IN_RANGE"):
+        found = getattr(believers, name)
+        wrong = {key: row.replace(believers._UNCORRECTED, believers._STALE) for key, row in found.items()}
+        plant.setattr(believers, name, wrong)
+
+
+def tell_everybody_of_a_change(plant: pytest.MonkeyPatch) -> None:
+    """A correction goes to the whole audience."""
+    real = moments._changed
+    plant.setattr(moments, "_changed", lambda frame: (replace(row, among=Among.ALL) for row in real(frame)))
+
+
+def let_the_clock_complete(plant: pytest.MonkeyPatch) -> None:
+    """The planned end is taken for the end."""
+    plant.setitem(TRANSITIONS, (State.IN_PROGRESS, Event.END_PASSED), State.COMPLETED)
+    real = advance._move
+
+    def move(connection, slug: str, event: Event, edge: datetime, now: datetime) -> bool:  # type: ignore[no-untyped-def]
+        moved = real(connection, slug, event, edge, now)
+        if moved and event is Event.END_PASSED:
+            announcements.change(connection, slug, finished_at=edge, concluded_at=now)
+        return moved
+
+    plant.setattr(advance, "_move", move)
+
+
+@pytest.mark.parametrize(
+    ("plant", "seen"),
+    [
+        (repeat_what_is_outdated, "that is not true|is said while"),
+        (take_doubts_for_nothing, "are counted as stale"),
+        (correct_again_and_again, "corrected twice|never comes to rest"),
+        (tell_everybody_of_a_change, "was told nothing else"),
+        (let_the_clock_complete, "restored is said, and no human said it"),
+    ],
+)
+@pytest.mark.timeout(900)
+def test_a_planted_fault_is_found(ground: World, monkeypatch: pytest.MonkeyPatch, plant: Plant, seen: str) -> None:
+    """Within so many lives, by the rule that it breaks."""
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match=seen):
+        play_many(ground, WITHIN, SEED, AS_DRAWN)
