@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from broadcaster import clock
 from broadcaster.delivery.courier import Courier
