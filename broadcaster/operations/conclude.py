@@ -11,7 +11,7 @@ from broadcaster.errors import StateError
 from broadcaster.operations.replan import replan
 from broadcaster.operations.revise import required
 from broadcaster.planning.changes import Changes
-from broadcaster.storage import announcements, events
+from broadcaster.storage import announcements, events, staleness
 
 
 def finish(connection: Connection, slug: str, at: datetime, actor: str, now: datetime) -> Changes:
@@ -41,5 +41,6 @@ def cancel(connection: Connection, slug: str, reason: str, actor: str, now: date
 
 
 def _planned(connection: Connection, slug: str, now: datetime) -> Changes:
+    staleness.forget(connection, slug)
     # A draft has no plan; concluding it changes no broadcast. Its news goes out at once, whatever the site's pace.
     return replan(connection, slug, now, {}) or Changes()

@@ -15,7 +15,7 @@ from broadcaster.announcement.revision import RevisionState
 from broadcaster.errors import StateError
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage.partitions import add_partition
-from broadcaster.storage.tables import announcements, broadcasts, revisions
+from broadcaster.storage.tables import announcements, broadcasts, revisions, staleness
 
 _LIVE = announcements.c.state.in_([State.SCHEDULED, State.IN_PROGRESS, State.OVERRUN])
 
@@ -84,9 +84,11 @@ def overdue(connection: Connection, now: datetime) -> list[Standing]:
 def revised(connection: Connection, concluded_since: datetime) -> list[Standing]:
     """Those of which somebody may hold something untrue: approved again, past their planned end, or just concluded."""
     over = announcements.c.state.in_([State.COMPLETED, State.CANCELLED])
-    # What was under way when it was concluded may have ended long after.
-    ended = (broadcasts.c.slug == announcements.c.slug) & (broadcasts.c.closed_at >= concluded_since)
-    lately = (announcements.c.concluded_at >= concluded_since) | select(literal(1)).where(ended).exists()
+    # What was under way when it was concluded may have ended long after; or nothing of us has run since.
+    same = (staleness.c.slug == broadcasts.c.slug) & (staleness.c.channel == broadcasts.c.channel)
+    uncounted = broadcasts.c.opened_at.is_not(None) & ~select(literal(1)).where(same).correlate(broadcasts).exists()
+    left = (broadcasts.c.slug == announcements.c.slug) & ((broadcasts.c.closed_at >= concluded_since) | uncounted)
+    lately = (announcements.c.concluded_at >= concluded_since) | select(literal(1)).where(left).exists()
     again = announcements.c.revised_at > announcements.c.approved_at
     wanted = (over & lately) | (announcements.c.state == State.OVERRUN) | (_LIVE & again)
     present = announcements.c.approved_revision.is_not(None) & announcements.c.purged_at.is_(None)

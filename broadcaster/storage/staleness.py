@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.announcement.facts import Facts
@@ -83,13 +83,18 @@ def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], 
         mark, before = _mark(connection, standing.slug, channel, true), kept.get(channel)
         if before and (before.mark == mark or _is_young(connection, before, patience)):
             continue
-        if not beliefs and before is None:
+        if not beliefs and before is None and standing.concluded_at is None:
             continue
         found = believers.count(connection, beliefs)
         _put(connection, standing.slug, channel, mark, found)
         # Whom nothing was meant for yet may have had to wait for a broadcast to be over: plan again, though as many.
         changed |= before is None or found.uncorrected > 0 or before.count.uncorrected > 0
     return changed
+
+
+def forget(connection: Connection, slug: str) -> None:
+    """What was counted of an announcement holds no more: it is counted again, however much later."""
+    connection.execute(delete(staleness).where(staleness.c.slug == slug))
 
 
 def at_most(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Stale]:

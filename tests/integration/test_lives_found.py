@@ -34,7 +34,9 @@ def published(product: Product) -> Product:
 
 
 def count(product: Product) -> Count:
-    """Who is stale among the readers of SMS, counted now."""
+    """Who is stale among the readers of SMS, counted now, however long the last count took."""
+    with product.transaction() as connection:
+        connection.exec_driver_sql("UPDATE staleness SET counted_at = counted_at - interval '1 hour'")
     correcting.correct(product.parts.database, clock.now(), product.parts.reach)
     with product.transaction() as connection:
         return staleness.counted(connection, SLUG)["sms"].count
@@ -181,3 +183,11 @@ def test_a_message_that_expired_long_after_the_cancelling_is_a_reason(published:
     published.deliver_all(cancelled)
     found = count(published)
     assert (found.stale, found.uncorrected, sum(found.reasons.values())) == (5, 0, 5)
+
+
+def test_whoever_is_stale_is_counted_however_long_nothing_ran(published: Product) -> None:
+    """Called off, and then no scheduler for three weeks: who was told the plan is counted all the same."""
+    published.deliver_all(published.open("sms"))
+    cancel(published)
+    published.at(MORNING + timedelta(days=21))
+    assert count(published).stale == 5

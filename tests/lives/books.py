@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 
 from tests.lives.truth import Statement
@@ -28,6 +29,8 @@ class Entry:
     revision: int
     statements: Mapping[str, Statement]
     ids: Mapping[str, int]
+    at: datetime
+    """When it was first made, campaign time."""
     made: int
     """Its place in the order of events when it was first made."""
     seen: int | None = None

@@ -104,22 +104,24 @@ class Judge:
             if not len(surely) <= found.stale <= len(surely | perhaps):
                 self.object_to(f"{channel}: {found.stale} are counted as stale, and these are: {sorted(surely)}")
             if not world.rows(WAITING, slug=world.slug, channel=channel):
-                self._all_tried(channel, surely, now)
+                self._all_tried(channel, found, surely, now)
                 if found.uncorrected:
                     self.object_to(f"{channel}: {found.uncorrected} are stale, and nobody will correct them")
                 if sum(found.reasons.values()) != found.stale:
                     self.object_to(f"{channel}: {found.stale} are stale, for {dict(found.reasons)}")
 
-    def _all_tried(self, channel: str, stale: set[Reader], now: datetime) -> None:
-        for reader in stale:
-            untrue = [at for at, row in self.books.beliefs(reader) if self._wrong(reader, row, now)]
-            later = [
-                at
-                for at, entry in self.books.tried(reader)
-                if at > max(untrue) and not self._wrong(reader, entry.statements[reader[1]], now)
-            ]
-            if not later and reader[1] not in self.silenced and not self._has_doubts(reader):
-                self.object_to(f"{reader[1]} holds something untrue on {channel}, and nobody tried to correct it")
+    def _all_tried(self, channel: str, found: Count, stale: set[Reader], now: datetime) -> None:
+        """A message with the truth was tried for whoever is stale, or skipped for a reason that is listed."""
+        untried = [reader for reader in sorted(stale) if not self._tried(reader, now)]
+        listed = sum(number for (outcome, _), number in found.reasons.items() if outcome == "skipped")
+        if len(untried) > listed:
+            self.object_to(f"{untried} hold something untrue on {channel}, and nobody tried to correct it")
+
+    def _tried(self, reader: Reader, now: datetime) -> bool:
+        untrue = max(at for at, row in self.books.beliefs(reader) if self._wrong(reader, row, now))
+        later = (entry for at, entry in self.books.tried(reader) if at > untrue)
+        tried = any(not self._wrong(reader, entry.statements[reader[1]], now) for entry in later)
+        return tried or reader[1] in self.silenced or self._has_doubts(reader)
 
     def _twice(self, world: World) -> None:
         rows = world.rows(

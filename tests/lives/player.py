@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from broadcaster import clock
 from broadcaster.delivery.courier import Courier
@@ -28,6 +29,8 @@ from tests.lives.provider import StandIn
 from tests.lives.truth import Story
 from tests.lives.world import BASE, World, phone
 
+RECEIPTS_COME_WITHIN = timedelta(days=14)
+"""What a provider says of an announcement that has been over for longer is kept, and nobody counts again."""
 ROUNDS = 25
 """After so many rounds everything has come to rest."""
 
@@ -111,7 +114,7 @@ class Player:
             (entry, address)
             for entry in self.books.entries.values()
             for address in sorted(entry.shown)
-            if address not in entry.receipts
+            if address not in entry.receipts and clock.now() - entry.at < RECEIPTS_COME_WITHIN
         ]
         if not shown:
             return

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from broadcaster import clock
 from broadcaster.channels.base import Call, Delivery, Idempotency, Member, Outcome
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
@@ -125,6 +126,7 @@ class StandIn:
             revision=call.revision,
             statements=said,
             ids={member.address: member.id for member in call.members},
+            at=clock.now(),
             made=self.books.moment(),
         )
         self.books.entries[call.key] = entry

@@ -67,7 +67,7 @@ class Lives:
         """Begin every life."""
         for number in range(LIVES):
             slug = f"life-{number}"
-            found = Operators(self.parts, slug, first_story(), False, self.broken.append)
+            found = Operators(self.parts, slug, first_story(), False, self.broken.append, alone=False)
             self.operators[slug] = found
             found.publish()
 
