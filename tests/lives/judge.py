@@ -55,7 +55,8 @@ class Judge:
             wrong = self._wrong((entry.channel, address), said, now)
             if wrong:
                 self.object_to(f"{address} is sent a {entry.phase} that is not true: {wrong}")
-            if entry.phase in CORRECTIONS:
+            # One in doubt that is made again is the same request as before: whom it was for was judged then.
+            if entry.phase in CORRECTIONS and not entry.doubted:
                 self._correction(entry, address, said, now)
 
     def _correction(self, entry: Entry, address: str, said: Statement, now: datetime) -> None:

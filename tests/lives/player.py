@@ -30,7 +30,7 @@ from tests.lives.truth import Story
 from tests.lives.world import BASE, World, phone
 
 RECEIPTS_COME_WITHIN = timedelta(days=14)
-"""What a provider says of an announcement that has been over for longer is kept, and nobody counts again."""
+"""What a provider says, or what is joined, of an announcement that has been over for longer: nobody counts again."""
 ROUNDS = 25
 """After so many rounds everything has come to rest."""
 
@@ -95,6 +95,8 @@ class Player:
 
     def _wait(self, hours: int) -> None:
         """A long time is long for the machine too, and for what providers remember."""
+        if hours * HOUR >= RECEIPTS_COME_WITHIN:
+            self.world.follow_up()
         self.world.at(clock.now() + hours * HOUR)
         self.world.end_waits(hours * HOUR)
         if hours * HOUR > self.stand_in.dedupes_for:
