@@ -257,8 +257,8 @@ def _utc(at: datetime) -> str:
 
 
 def _exact(at: datetime) -> str:
-    """The occurrence of what follows an operator's deed: he may call it off, take that back and call it off again
-    within a minute, and each time it is another one."""
+    """The occurrence of what follows an operator's deed: somebody may call it off, take that back and call it off
+    again within a minute, and each time it is another one."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
