@@ -34,7 +34,9 @@ def replace_with(product: Product, proposal: Proposal) -> None:
 
 
 def counted(product: Product, channel: str = "sms") -> Count:
-    """Who is stale on a channel, counted now."""
+    """Who is stale on a channel, counted now: however long the last count took, it was long ago."""
+    with product.transaction() as connection:
+        connection.exec_driver_sql("UPDATE staleness SET counted_at = counted_at - interval '1 day'")
     correcting.correct(product.parts.database, clock.now(), product.parts.reach)
     with product.transaction() as connection:
         found = staleness.counted(connection, SLUG)
