@@ -1,31 +1,30 @@
 """The site's configuration: who we are, and where each channel's calls go. `docs/site.md` explains each field.
 
-Secrets are not in the file: it names an environment variable (`env:SMS_SECRET`) or a file that only its owner may
-read (`file:secrets/sms`).
+Secrets are not in the file: it names them (`broadcaster.credentials`).
 """
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from broadcaster.announcement.model import Frozen, Identifier
-from broadcaster.announcement.rules import Finding
+from broadcaster.announcement.rules import FieldPath, Finding
 from broadcaster.announcement.source import explain, read_source
 from broadcaster.announcement.text import Language
+from broadcaster.channels.base import Channel
+from broadcaster.channels.gateway import wrong_secret
 from broadcaster.channels.provider import BreakerRule, Idempotency, Pace, Provider, Quota
-from broadcaster.errors import InputError, Place
+from broadcaster.channels.supplier import WEBHOOK, Supplier
+from broadcaster.credentials import PATTERN, read_secret
+from broadcaster.errors import InputError
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=1024)]
-SecretName = Annotated[str, StringConstraints(pattern=r"^(env:[A-Z][A-Z0-9_]*|file:.+)$")]
+SecretName = Annotated[str, StringConstraints(pattern=PATTERN)]
 
 
 def _share(value: object) -> object:
@@ -94,8 +93,15 @@ class ProviderConfig(Frozen):
     name: Identifier
     label: str = ""
     """What the public calls it, such as an official account's name."""
-    url: Url
+    supplier: Identifier = WEBHOOK
+    """Whose format it speaks: one of the channel's suppliers."""
+    url: Url | None = None
+    """Where calls go; the supplier's own address when absent."""
     secret: SecretName
+    secrets: dict[Identifier, SecretName] = Field(default_factory=dict)
+    """Further secrets, where its supplier has some."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What its supplier needs to be told of it."""
     shows: Url | None = None
     """Where a surface's endpoint serves the document, or a page with its texts, by itself: what is read back there."""
     language: Language | None = None
@@ -170,14 +176,14 @@ class Site(Frozen):
         return config.providers if config else ()
 
 
-def read_site(path: Path, known_channels: Collection[str]) -> Site:
+def read_site(path: Path, channels: Mapping[str, Channel]) -> Site:
     """Read a site's configuration; raises InputError with every problem in it."""
     source = read_source(path)
     try:
         site = Site.model_validate(source.data)
     except ValidationError as error:
         raise InputError([*source.repeats(), *source.problems(tuple(explain(error)))]) from error
-    found = tuple(_unknown_channels(site, known_channels))
+    found = tuple(_findings(site, channels))
     if found or source.repeated:
         raise InputError([*source.repeats(), *source.problems(found)])
     templates = site.templates
@@ -186,13 +192,16 @@ def read_site(path: Path, known_channels: Collection[str]) -> Site:
     return site
 
 
-def resolve(config: ProviderConfig, folder: Path) -> Provider:
-    """The provider with its secret; `folder` is where relative secret files are looked for."""
-    visible_after = config.visible_after_seconds
+def resolve(config: ProviderConfig, folder: Path, channel: Channel, public_url: str = "") -> Provider:
+    """The provider with its secrets; `folder` is where relative secret files are looked for.
+
+    Raises InputError for a secret that is not set, cannot be read, or is none for this supplier."""
+    visible_after, supplier = config.visible_after_seconds, channel.suppliers[config.supplier]
+    whose = f"provider {config.name}"
     return Provider(
         name=config.name,
-        url=config.url,
-        secret=_secret("provider", config, folder),
+        url=config.url or supplier.url,
+        secret=_checked(config.secret, whose, folder, supplier),
         label=config.label or config.name,
         language=config.language or "",
         timeout=config.timeout_seconds,
@@ -203,42 +212,57 @@ def resolve(config: ProviderConfig, folder: Path) -> Provider:
         pace=Pace(**config.pace.model_dump()),
         quota=Quota(**config.quota.model_dump()),
         breaker=BreakerRule(**config.breaker.model_dump()),
+        supplier=config.supplier,
+        options=supplier.options.model_validate(config.options),
+        secrets={name: read_secret(row, f"{whose} ({name})", folder) for name, row in config.secrets.items()},
+        callback_url=f"{public_url}/callbacks/{channel.slug}/{config.name}",
     )
 
 
 def resolve_operator(config: OperatorConfig, folder: Path) -> Provider:
     """An operator's webhook with its secret, as the transport calls it."""
-    return Provider(config.name, config.url, _secret("operator", config, folder), timeout=config.timeout_seconds)
+    whose = f"operator {config.name}"
+    secret = read_secret(config.secret, whose, folder)
+    if wrong := wrong_secret(secret):
+        raise InputError.one(f"{whose}: its secret cannot be used: {wrong}")
+    return Provider(config.name, config.url, secret, timeout=config.timeout_seconds)
 
 
-def _unknown_channels(site: Site, known: Collection[str]) -> Iterator[Finding]:
-    for slug in site.channels:
-        if slug not in known:
-            yield Finding(("channels", slug), f"no channel is called {slug!r}", f"known channels: {', '.join(known)}")
+def _checked(name: str, whose: str, folder: Path, supplier: Supplier) -> str:
+    secret = read_secret(name, whose, folder)
+    if wrong := supplier.wrong_secret(secret):
+        raise InputError.one(f"{whose}: its secret cannot be used: {wrong}")
+    return secret
 
 
-def _secret(what: str, config: ProviderConfig | OperatorConfig, folder: Path) -> str:
-    kind, _, name = config.secret.partition(":")
-    value = os.environ.get(name, "") if kind == "env" else _read_secret(folder / name)
-    if not value:
-        hint = f"set {name} to the secret shared with that {what}"
-        raise InputError.one(f"{what} {config.name}: its secret is not set", hint=hint)
+def _findings(site: Site, channels: Mapping[str, Channel]) -> Iterator[Finding]:
+    for slug, config in site.channels.items():
+        channel = channels.get(slug)
+        if channel is None:
+            hint = f"known channels: {', '.join(channels)}"
+            yield Finding(("channels", slug), f"no channel is called {slug!r}", hint)
+            continue
+        for number, provider in enumerate(config.providers):
+            yield from _of_provider(("channels", slug, "providers", number), provider, channel)
+
+
+def _of_provider(path: FieldPath, config: ProviderConfig, channel: Channel) -> Iterator[Finding]:
+    """What is wrong with what a provider says for its supplier."""
+    supplier = channel.suppliers.get(config.supplier)
+    if supplier is None:
+        known = f"suppliers of {channel.slug}: {', '.join(channel.suppliers)}"
+        yield Finding((*path, "supplier"), f"no supplier is called {config.supplier!r}", known)
+        return
+    if not config.url and not supplier.url:
+        yield Finding((*path, "url"), "the field is missing")
     try:
-        Webhook(value)
-    except (ValueError, RuntimeError, EmptyWebhookSecretError):
-        hint = "whsec_ and at least 24 random bytes in base64"
-        raise InputError.one(f"{what} {config.name}: its secret is not a webhook secret", hint=hint) from None
-    return value
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        mode = path.stat().st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            hint = f"chmod 600 {path}"
-            raise InputError.one("others than its owner may read this secret", place=Place(str(path)), hint=hint)
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise InputError.one(f"the secret cannot be read: {error.strerror}", place=Place(str(path))) from error
-    except UnicodeDecodeError:
-        raise InputError.one("the secret is not ASCII text", place=Place(str(path))) from None
+        supplier.options.model_validate(config.options)
+    except ValidationError as error:
+        yield from explain(error, (*path, "options"))
+    known_secrets = supplier.secrets or {}
+    for name in config.secrets.keys() - known_secrets.keys():
+        hint = f"secrets of {config.supplier}: {', '.join(known_secrets) or 'only `secret`'}"
+        yield Finding((*path, "secrets", name), f"no secret is called {name!r} there", hint)
+    for name, secret in known_secrets.items():
+        if secret.required and name not in config.secrets:
+            yield Finding((*path, "secrets"), f"the secret {name!r} is missing", secret.purpose)

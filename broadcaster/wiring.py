@@ -52,10 +52,10 @@ class App:
         """Every provider with its secret; raises InputError that names each one that cannot be used."""
         found: dict[str, dict[str, Provider]] = {}
         problems: list[Problem] = []
-        for slug in self.channels:
+        for slug, channel in self.channels.items():
             for config in self.site.providers(slug):
                 try:
-                    provider = resolve(config, self.settings.site_file.parent)
+                    provider = resolve(config, self.settings.site_file.parent, channel, self.site.public_url)
                 except InputError as error:
                     problems.extend(error.problems)
                 else:

@@ -6,9 +6,12 @@ and when to leave it alone for a while (`BreakerRule`). `docs/site.md` explains 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+
+from broadcaster.channels.options import NO_OPTIONS, Options
 
 
 class Idempotency(StrEnum):
@@ -60,7 +63,7 @@ class BreakerRule:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where a channel's calls go. `timeout` is in seconds; the secret never shows in a repr."""
+    """Where a channel's calls go. `timeout` is in seconds; secrets never show in a repr."""
 
     name: str
     url: str
@@ -79,3 +82,11 @@ class Provider:
     pace: Pace = Pace()
     quota: Quota = Quota()
     breaker: BreakerRule = BreakerRule()
+    supplier: str = "webhook"
+    """Whose format it speaks, by the channel's word for it."""
+    options: Options = NO_OPTIONS
+    """What its supplier needs to be told of it, as the supplier's own kind of options."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Its further secrets by name."""
+    callback_url: str = ""
+    """Where it reaches us: `<public_url>/callbacks/<channel>/<name>`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
 
-from broadcaster.channels.base import Fate
+from broadcaster.channels.call import Fate
+from broadcaster.channels.callback import Callback
+from broadcaster.channels.provider import Provider
 
 REFUSED_ENDING = "999"
 UNREACHABLE_ENDING = "888"
@@ -16,7 +19,9 @@ SPECIAL_ENDINGS = (REFUSED_ENDING, UNREACHABLE_ENDING)
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """Something shown to somebody: the recipient's id, whom the public knows it by, language and parts."""
+    """Something shown to somebody: the recipient's id, whom the public knows it by, language and parts.
+
+    Where a supplier's format does not carry our id, `recipient` is the address, as the provider knows it."""
 
     recipient: str
     shown_to: str
@@ -37,6 +42,52 @@ class Reception:
     """Where a surface's endpoint looks for its new document."""
     replaced: tuple[Fate, ...] = ()
     """What the account did with its earlier posts that this one replaces."""
+
+
+class Target(StrEnum):
+    """What of a channel goes wrong."""
+
+    CALLS = "calls"
+    QUESTIONS = "questions"
+
+
+class Stage(Protocol):
+    """What the sandbox lends to the stand-in of one provider of a supplier with a format of its own."""
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that it stands in for, with the secrets that both sides know."""
+        ...
+
+    @property
+    def hidden_for(self) -> float:
+        """Seconds for which questions about the request in hand are to be answered as if it had never been seen."""
+        ...
+
+    def show(self, broadcast: str, phase: str, reception: Reception) -> None:
+        """Let the public see this. `phase` may be empty where the format does not tell."""
+        ...
+
+    def is_away(self, address: str) -> bool:
+        """Whether somebody cannot be reached, so that the receipt will say `failed`."""
+        ...
+
+    def call_back(self, make: Callable[[], Callback], delay: float = 0.0) -> None:
+        """Send a callback to the product after so many seconds, and again until it is taken.
+
+        `make` is asked anew for each attempt, so that what it signs is fresh."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """The stand-in of a supplier's API, on its real paths below the provider's address.
+
+    `app` is an ASGI application. `target` says of a request (method, path, query and headers, names in lower case)
+    whether it is a call or a question, for which faults can be ordered; None: neither."""
+
+    app: Any
+    target: Callable[[str, str, Mapping[str, str], Mapping[str, str]], Target | None]
 
 
 def receive_surface(data: dict[str, Any]) -> Reception:

@@ -1,4 +1,8 @@
-"""The stand-in of each channel, found by its slug: `channels/<slug>/simulator.py`."""
+"""The stand-ins, found by their names.
+
+`channels/<slug>/simulator.py` reads a channel's payload in our own format; `channels/<slug>/<supplier>/simulator.py`
+stands in for a supplier with a format of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,17 @@ from importlib import import_module
 from typing import Any, cast
 
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.channels.simulation import Reception
+from broadcaster.channels.simulation import Reception, Simulator, Stage
 
 Receive = Callable[[dict[str, Any]], Reception]
+Create = Callable[[Stage], Simulator]
 
 
 def simulators() -> dict[str, Receive]:
     """Channel slug → how its stand-in reads a payload."""
     return {slug: cast("Receive", import_module(f"broadcaster.channels.{slug}.simulator").receive) for slug in CHANNELS}
+
+
+def stand_in(slug: str, supplier: str) -> Create:
+    """How the stand-in of a supplier with a format of its own is made."""
+    return cast("Create", import_module(f"broadcaster.channels.{slug}.{supplier}.simulator").create)

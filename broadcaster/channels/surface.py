@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
+from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.webhook import WebhookAdapter
+from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.rendering.message import MessageSpec
 
 
@@ -26,6 +27,6 @@ def surface_channel(spec: MessageSpec, *, shows_qr: bool = False) -> Channel:
         kind=ChannelKind.SURFACE,
         reaches=RecipientKind.ENDPOINT,
         spec=spec,
-        adapter=WebhookAdapter("surface.published", payload, members_per_call=1),
+        suppliers={WEBHOOK: webhook("surface.published", payload, members_per_call=1)},
         shows_qr=shows_qr,
     )

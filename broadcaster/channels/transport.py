@@ -1,6 +1,7 @@
-"""HTTP on the way out: signed by the Standard Webhooks scheme, on reused connections, with every failure classified.
+"""HTTP on the way out: on reused connections, with every failure classified.
 
-A call is a POST. A question about a call is a GET under the call's key; its failure says nothing about the call.
+Our own format is signed by the Standard Webhooks scheme: a call is a POST, a question about one a GET under the call's
+key, whose failure says nothing about the call. Suppliers with formats of their own use `exchange`.
 
 Redirects are not followed, proxy variables are ignored, and private addresses are refused unless a setting allows them;
 a checked address is the one that is connected to. Only a failure before the request was sent, or a status that says
@@ -17,8 +18,8 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,7 @@ from urllib3.util import Timeout
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.shelf import OwnShelf, Shelf
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
 CONNECT_TIMEOUT = 5.0
@@ -58,8 +60,10 @@ _NEVER_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
 class Transport:
     """Sessions of this process, one a provider host, and the rules on where they may go."""
 
-    def __init__(self, *, allow_private: bool = False, loopback_only: bool = False) -> None:
+    def __init__(self, *, allow_private: bool = False, loopback_only: bool = False, shelf: Shelf | None = None) -> None:
         self._loopback_only = loopback_only
+        self.shelf: Shelf = shelf or OwnShelf()
+        """What the workers of a provider share, such as its access token."""
         self._made_at: datetime | None = None
         config = Config(
             ip_filter_enable=not (allow_private or loopback_only),
@@ -82,13 +86,29 @@ class Transport:
         found._made_at = at
         return found
 
+    @property
+    def made_at(self) -> datetime:
+        """When what is signed now was written down, machine time: the date of its signature."""
+        return self._made_at or clock.machine_now()
+
+    def exchange(self, provider: Provider, request: Request) -> Answer:
+        """One request in a supplier's own format, and its whole answer, whatever its status.
+
+        Raises TransientError when the request was surely not sent, AmbiguousError when no whole answer came, and
+        PermanentError when the address is refused.
+        """
+        prepared = requests.Request(
+            request.method, request.url, headers=dict(request.headers), data=request.body, params=dict(request.query)
+        )
+        return self._exchange(provider, lambda: self._prepared(prepared))
+
     def post_event(self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
         """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer."""
         body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data})
-        sent_at = self._made_at or clock.machine_now()
+        sent_at = self.made_at
         headers = {"content-type": "application/json; charset=utf-8", **_signed(provider, key, sent_at, body.decode())}
-        answer = self._exchange(provider, body, headers)
-        _raise_for_status(provider, answer, clock.machine_now() - sent_at)
+        answer = self._exchange(provider, lambda: self._posting(provider.url, body, headers))
+        raise_for_status(provider, answer, clock.machine_now() - sent_at)
         return answer.body
 
     def get_event(self, provider: Provider, key: str) -> bytes | None:
@@ -99,7 +119,7 @@ class Transport:
         """
         headers = {"cache-control": "no-store", **_signed(provider, key, clock.machine_now(), "")}
         try:
-            answer = self._exchange(provider, b"", headers, {"webhook-id": key})
+            answer = self._exchange(provider, lambda: self._question(provider.url, headers, {"webhook-id": key}))
         except PermanentError as error:
             raise AmbiguousError(error.message, hint=error.hint) from error
         if answer.status in _NOT_ACCEPTED:
@@ -115,25 +135,18 @@ class Transport:
 
         Raises a DeliveryError when nothing is to be had there; anything but 200 is nothing.
         """
-        answer = self._exchange(Provider(name, url, secret="", timeout=timeout), b"", {}, {})
+        answer = self._exchange(Provider(name, url, secret="", timeout=timeout), lambda: self._question(url, {}, {}))
         if answer.status != 200:
             raise TransientError(f"{name} answered {answer.status}")
         return answer.body
 
-    def _exchange(
-        self,
-        provider: Provider,
-        body: bytes,
-        headers: dict[str, str],
-        query: dict[str, str] | None = None,
-    ) -> _Answer:
+    def _exchange(self, provider: Provider, prepare: Callable[[], requests.PreparedRequest]) -> Answer:
         """One request and its whole answer, whatever its status; raises what is known when there is none."""
-        if self._loopback_only and not is_loopback(provider.url):
-            raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
         deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
         try:
-            request = self._question(provider.url, query) if query is not None else self._posting(provider.url, body)
-            request.headers.update(headers)
+            request = prepare()
+            if self._loopback_only and not is_loopback(request.url or ""):
+                raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
             answer = self._send(request, Timeout(CONNECT_TIMEOUT, provider.timeout))
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
@@ -143,7 +156,7 @@ class Transport:
         except (requests.RequestException, HTTPError) as error:
             raise _failure(provider, error) from error
         try:
-            return _Answer(answer.status, _read(provider, answer, deadline), _retry_after(answer))
+            return Answer(answer.status, _read(provider, answer, deadline), _retry_after(answer))
         except HTTPError as error:
             raise AmbiguousError(f"{provider.name} broke off its answer ({type(error).__name__})") from error
 
@@ -170,22 +183,37 @@ class Transport:
         )
         return answer
 
-    def _question(self, url: str, query: dict[str, str]) -> requests.PreparedRequest:
-        prepared: requests.PreparedRequest = self._session.prepare_request(requests.Request("GET", url, params=query))
+    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
+        prepared: requests.PreparedRequest = self._session.prepare_request(request)
         return prepared
 
-    def _posting(self, url: str, body: bytes) -> requests.PreparedRequest:
+    def _question(self, url: str, headers: dict[str, str], query: dict[str, str]) -> requests.PreparedRequest:
+        return self._prepared(requests.Request("GET", url, headers=headers, params=query))
+
+    def _posting(self, url: str, body: bytes, headers: dict[str, str]) -> requests.PreparedRequest:
         """A POST of the body: what is the same for every call to an address is prepared once."""
         if url not in self._bases:
             self._bases[url] = self._session.prepare_request(requests.Request("POST", url))
         request = self._bases[url].copy()
         request.body = body
         request.headers["Content-Length"] = str(len(body))
+        request.headers.update(headers)
         return request
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Request:
+    """A request in a supplier's own format; the body is sent as it is, `query` is encoded."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
     """An answer as it was read; `retry_after` in seconds."""
 
     status: int
@@ -229,8 +257,8 @@ def _names(body: bytes, key: str) -> bool:
         return False
 
 
-def _raise_for_status(provider: Provider, answer: _Answer, age: timedelta) -> None:
-    """Say what a status means for the call; `age` is that of its signature."""
+def raise_for_status(provider: Provider, answer: Answer, age: timedelta = timedelta(0)) -> None:
+    """Say what a status means for the call; `age` is that of its signature, where one that is too old gets a 401."""
     status = answer.status
     if 200 <= status < 300:
         return

@@ -9,7 +9,9 @@ from functools import partial
 import typer
 
 from broadcaster import settings as settings_module
+from broadcaster.channels.base import Channel
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.transport import Transport
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.delivery.rounds import TICK
@@ -76,21 +78,25 @@ def _look_at_site(settings: Settings) -> Iterator[Finding]:
         yield Finding("site", ok=False, says=_words(error))
         return
     yield Finding("site", ok=True, says=f"{site.name} ({path})")
-    for slug in CHANNELS:
-        yield from _look_at_channel(slug, site, settings)
+    for channel in CHANNELS.values():
+        yield from _look_at_channel(channel, site, settings)
     yield from _look_at_operators(site, settings)
 
 
-def _look_at_channel(slug: str, site: Site, settings: Settings) -> Iterator[Finding]:
-    configs = site.providers(slug)
+def _look_at_channel(channel: Channel, site: Site, settings: Settings) -> Iterator[Finding]:
+    configs = site.providers(channel.slug)
     if not configs:
-        yield Finding(f"channel {slug}", ok=None, says="no provider; announcements cannot use it")
+        yield Finding(f"channel {channel.slug}", ok=None, says="no provider; announcements cannot use it")
     for config in configs:
-        yield _try(f"channel {slug}", partial(_provider, config, settings))
+        yield _try(f"channel {channel.slug}", partial(_provider, config, channel, site, settings))
 
 
-def _provider(config: ProviderConfig, settings: Settings) -> str:
-    return f"{resolve(config, settings.site_file.parent).name}: {config.url}"
+def _provider(config: ProviderConfig, channel: Channel, site: Site, settings: Settings) -> str:
+    """Where the provider is; and what its account says, where it can be asked without anybody being told."""
+    provider = resolve(config, settings.site_file.parent, channel, site.public_url)
+    probe = channel.suppliers[provider.supplier].probe
+    says = f" ({probe(provider, Transport(allow_private=site.allow_private_addresses))})" if probe else ""
+    return f"{provider.name}: {provider.url}{says}"
 
 
 def _look_at_operators(site: Site, settings: Settings) -> Iterator[Finding]:

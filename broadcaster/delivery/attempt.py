@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broadcaster.channels.base import Delivery, Idempotency, Outcome, idempotency_of, visible_after_of
+from broadcaster.channels.base import Delivery, Idempotency, Outcome, adapter_of, idempotency_of, visible_after_of
 from broadcaster.channels.transport import Transport
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.run import Run, Step
@@ -42,7 +42,7 @@ Attempt = Settled | NotSeen | InDoubt
 def make(run: Run, step: Step, transport: Transport) -> Attempt:
     """Make the call."""
     try:
-        deliveries = run.channel.adapter.send(step.call, step.provider, transport)
+        deliveries = adapter_of(run.channel, step.provider).send(step.call, step.provider, transport)
     except TransientError as error:
         # Not seen now; whether an earlier attempt was, this answer does not say.
         kind = InDoubt if step.doubt else NotSeen
@@ -59,7 +59,7 @@ def make(run: Run, step: Step, transport: Transport) -> Attempt:
 
 def ask(run: Run, step: Step, transport: Transport) -> Attempt:
     """Ask the provider what became of a call in doubt."""
-    adapter = run.channel.adapter
+    adapter = adapter_of(run.channel, step.provider)
     try:
         deliveries = adapter.ask(step.call, step.provider, transport)
     except DeliveryError as error:

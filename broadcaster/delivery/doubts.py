@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from broadcaster.channels.base import Delivery, Idempotency, Outcome, idempotency_of
+from broadcaster.channels.base import Delivery, Idempotency, Outcome, adapter_of, idempotency_of
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.run import Run, Step
 
@@ -59,6 +59,6 @@ def _why_unknown(run: Run, row: Row[Any], outdated: Set[int]) -> str | None:
     if row.revision in outdated and idempotency is not Idempotency.QUERYABLE:
         # Perhaps nobody has seen it: made again, it would tell now what is no longer true.
         return "in doubt when what it says stopped being true"
-    if row.age > run.channel.adapter.dedupes_for:
+    if row.age > adapter_of(run.channel, provider).dedupes_for:
         return "in doubt for longer than its provider remembers calls"
     return None

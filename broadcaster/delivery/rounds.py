@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from broadcaster.channels.base import Channel
 from broadcaster.delivery.canary import Canary, Stage
 from broadcaster.delivery.opening import BATCH_SIZE
-from broadcaster.storage import batches, broadcasts, events, heartbeats, holds, merging, recipients
+from broadcaster.storage import addressed, batches, broadcasts, events, heartbeats, holds, merging, recipients
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold
 from broadcaster.storage.scopes import scope_of
@@ -64,6 +64,7 @@ def merge_receipts(database: Database) -> int:
     joined, deadline = 0, time.monotonic() + LONGEST_MERGE
     while True:
         with database.begin() as connection:
+            addressed.resolve(connection)
             merged = merging.merge(connection, _RECEIPTS_AT_ONCE)
         joined += merged
         if merged < _RECEIPTS_AT_ONCE or time.monotonic() > deadline:

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from broadcaster import clock
 from broadcaster.announcement.facts import FactChange
-from broadcaster.channels.base import Call, Delivery, Member, Outcome, RecipientKind
+from broadcaster.channels.base import Call, Delivery, Member, Outcome, RecipientKind, adapter_of
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery import posts
 from broadcaster.delivery.messages import Edition
@@ -92,7 +92,7 @@ def others(run: Run, away: Collection[str]) -> list[Provider]:
 
 def size_of(run: Run, provider: Provider) -> int:
     """The most members of a call."""
-    return provider.members_per_call or run.channel.adapter.members_per_call
+    return provider.members_per_call or adapter_of(run.channel, provider).members_per_call
 
 
 def _by_weight(

@@ -12,7 +12,7 @@ from broadcaster.announcement.lifecycle import State
 from broadcaster.channels.base import Channel
 from broadcaster.errors import StateError
 from broadcaster.operations.revise import required
-from broadcaster.storage import announcements, events, partitions, receipts, retention
+from broadcaster.storage import addressed, announcements, events, partitions, receipts, retention
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.database import Database
 from broadcaster.storage.retention import Details
@@ -152,6 +152,7 @@ def _tidy(database: Database, channels: Mapping[str, Channel], now: datetime, fo
     found.waiting_receipts = _repeat(
         database, lambda connection: receipts.forget_waiting(connection, UNMATCHED_FOR, _ROWS_AT_ONCE)
     )
+    _repeat(database, lambda connection: addressed.forget(connection, UNMATCHED_FOR, _ROWS_AT_ONCE))
     _repeat(database, lambda connection: retention.forget_strays(connection, UNMATCHED_FOR))
 
 

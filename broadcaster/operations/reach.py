@@ -34,7 +34,7 @@ def reach_of(channel: Channel, providers: Iterable[ProviderConfig]) -> Reach:
 
 
 def _rate(config: ProviderConfig, channel: Channel) -> Rate:
-    paces = list(_paces(config, config.members_per_call or channel.adapter.members_per_call))
+    paces = list(_paces(config, config.members_per_call or channel.suppliers[config.supplier].adapter.members_per_call))
     return Rate(min(paces) if paces else None, config.quota.per_day)
 
 

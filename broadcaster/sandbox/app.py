@@ -22,7 +22,9 @@ from broadcaster.sandbox.desk import Desk
 from broadcaster.sandbox.faults import Fault, FaultBook
 from broadcaster.sandbox.onlookers import Onlookers
 from broadcaster.sandbox.operators import DutyDesk
+from broadcaster.sandbox.postman import Postman
 from broadcaster.sandbox.receipts import Clerk
+from broadcaster.sandbox.vendors import mount_vendors
 from broadcaster.site import resolve, resolve_operator
 from broadcaster.web.surfaces import mount_static
 
@@ -36,22 +38,27 @@ def create(*, looking: bool = True) -> FastAPI:
     logs.configure(settings.log_level)
     site = wiring.open_site(settings)
     folder = settings.site_file.parent
-    providers = {slug: {row.name: resolve(row, folder) for row in site.providers(slug)} for slug in CHANNELS}
+    providers = {
+        slug: {row.name: resolve(row, folder, channel, site.public_url) for row in site.providers(slug)}
+        for slug, channel in CHANNELS.items()
+    }
     operators = {row.name: resolve_operator(row, folder) for row in site.operators}
-    archive, faults = Archive(), FaultBook()
+    archive, faults, postman = Archive(), FaultBook(), Postman()
     clerk = Clerk(archive, site.public_url)
     clerk.start()
+    postman.start()
     if looking:
         screens = [slug for slug, channel in CHANNELS.items() if channel.kind is ChannelKind.SURFACE]
         Onlookers(archive, site.public_url, {slug: list(providers[slug]) for slug in screens}).start()
     app = FastAPI(title="broadcaster sandbox", docs_url=None, redoc_url=None)
     app.include_router(_orders(archive, faults))
     desk = DutyDesk(faults, operators)
-    app.include_router(showing.router(archive, clerk, desk))
+    app.include_router(showing.router(archive, lambda: clerk.waiting + postman.waiting, desk))
     app.include_router(desk.router())
     surfaces = APIRouter(prefix="/surfaces")
     mount_static(surfaces)
     app.include_router(surfaces)
+    mount_vendors(app, archive, faults, postman, providers)
     # Last: a provider's address has two parts, like some of those above.
     app.include_router(Desk(archive, faults, clerk, providers).router())
     return app

@@ -42,7 +42,7 @@ class Archive:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: dict[str, _Kept] = {}
-        self._shown: dict[str, Counter[int]] = {}
+        self._shown: dict[str, Counter[str]] = {}
         self._moments: dict[str, Moment] = {}
         self._documents: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         self.repeats = 0
@@ -79,8 +79,13 @@ class Archive:
             answer["replaced"] = [fate._asdict() for fate in reception.replaced]
         with self._lock:
             self._answers.setdefault(key, _Kept(answer, time.monotonic() + hidden_for))
-            self._keep_exhibits(channel, at, data, reception)
+            self._keep_exhibits(channel, at, data["broadcast"], data["phase"], reception)
         return answer
+
+    def show(self, channel: str, at: int, broadcast: str, phase: str, reception: Reception) -> None:
+        """Keep what a stand-in with a format of its own showed to the public."""
+        with self._lock:
+            self._keep_exhibits(channel, at, broadcast, phase, reception)
 
     def keep_document(self, surface: str, at: int, document: dict[str, Any]) -> None:
         """Keep a surface document that an endpoint fetched, unless it is the one that is kept already."""
@@ -107,18 +112,17 @@ class Archive:
             distinct = sum(len(counter) for counter in self._shown.values())
             return {"received": shown, "duplicates": shown - distinct, "repeats": self.repeats}
 
-    def shown(self) -> Iterator[tuple[str, dict[int, int]]]:
-        """Broadcast → recipient id → how often it was shown to them."""
+    def shown(self) -> Iterator[tuple[str, dict[str, int]]]:
+        """Broadcast → recipient (our id, or the address that a supplier knows) → how often it was shown to them."""
         with self._lock:
             snapshot = {broadcast: dict(counter) for broadcast, counter in self._shown.items()}
         yield from snapshot.items()
 
-    def _keep_exhibits(self, channel: str, at: int, data: dict[str, Any], reception: Reception) -> None:
-        broadcast = data["broadcast"]
+    def _keep_exhibits(self, channel: str, at: int, broadcast: str, phase: str, reception: Reception) -> None:
         counter = self._shown.setdefault(broadcast, Counter())
-        moment = self._moments.setdefault(broadcast, Moment(at, channel, data["phase"], broadcast))
+        moment = self._moments.setdefault(broadcast, Moment(at, channel, phase, broadcast))
         for exhibit in reception.exhibits:
-            counter[int(exhibit.recipient)] += 1
+            counter[exhibit.recipient] += 1
             moment.samples.setdefault(exhibit.language, exhibit)
         moment.count += len(reception.exhibits)
         posted = {exhibit.shown_to: exhibit for exhibit in reception.exhibits if exhibit.posted}

@@ -21,11 +21,12 @@ from starlette.concurrency import run_in_threadpool
 from broadcaster import clock
 from broadcaster.channels.base import Idempotency, idempotency_of
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.receipts import verify
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.simulation import Target
 from broadcaster.channels.simulators import Receive, simulators
-from broadcaster.delivery.receipts import verify
 from broadcaster.sandbox.archive import Archive
-from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind, Target
+from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind
 from broadcaster.sandbox.receipts import Aftermath, Clerk
 from broadcaster.surfaces.document import milliseconds
 

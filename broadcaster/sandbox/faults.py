@@ -12,6 +12,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from broadcaster.channels.simulation import Target
+
 
 class FaultKind(StrEnum):
     """How a call, its receipts or a question about it goes wrong."""
@@ -36,13 +38,6 @@ class FaultKind(StrEnum):
     """Goes well, but its receipts come a second time, `seconds` later."""
     RECEIPTS_LATE = "receipts_late"
     """Goes well, but its receipts come in another order, `seconds` late."""
-
-
-class Target(StrEnum):
-    """What of a channel goes wrong."""
-
-    CALLS = "calls"
-    QUESTIONS = "questions"
 
 
 _OF_A_QUESTION = frozenset({FaultKind.SLOW, FaultKind.STATUS, FaultKind.DROP_BEFORE, FaultKind.HALF_OPEN})

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
-from broadcaster.delivery.receipts import verify
+from broadcaster.channels.receipts import verify
 from broadcaster.sandbox.desk import broken_off, misbehave, silence
 from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind
 from broadcaster.sandbox.site import OPERATORS

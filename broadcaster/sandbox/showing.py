@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,6 @@ from broadcaster.audience.phone import masked
 from broadcaster.channels.simulation import Exhibit
 from broadcaster.sandbox.archive import Archive, Moment
 from broadcaster.sandbox.operators import DutyDesk, Heard
-from broadcaster.sandbox.receipts import Clerk
 from broadcaster.surfaces.document import milliseconds
 
 STATIC = Path(__file__).parent / "static"
@@ -22,14 +22,14 @@ ZONE = "Asia/Shanghai"
 """Until a document has been fetched that names the announcement's own."""
 
 
-def router(archive: Archive, clerk: Clerk, desk: DutyDesk) -> APIRouter:
-    """The pages and what they ask."""
+def router(archive: Archive, waiting: Callable[[], int], desk: DutyDesk) -> APIRouter:
+    """The pages and what they ask; `waiting` counts the receipts that are still on their way."""
     routes = APIRouter()
 
     @routes.get("/api/totals")
     def totals() -> dict[str, int]:
         """Received, duplicates, repeats; and how many calls' receipts are still on their way."""
-        return {**archive.totals(), "waiting": clerk.waiting}
+        return {**archive.totals(), "waiting": waiting()}
 
     @routes.get("/api/timeline")
     def timeline() -> dict[str, Any]:

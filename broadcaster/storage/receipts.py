@@ -7,28 +7,12 @@ the space of one row a word.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple
+from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
-
-class ReceiptStatus(StrEnum):
-    """What a provider said afterwards. Both are final: the first that arrives stays."""
-
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-
-class Receipt(NamedTuple):
-    """A provider's word on one delivery."""
-
-    broadcast_id: str
-    recipient_id: int
-    status: ReceiptStatus
-    at: datetime
-
+from broadcaster.channels.callback import Receipt as Receipt  # noqa: PLC0414 - also words of this module
+from broadcaster.channels.callback import ReceiptStatus as ReceiptStatus  # noqa: PLC0414
 
 WORDS_A_ROW = 1000
 """The most that one row holds."""
@@ -100,6 +84,9 @@ _UNSETTLED = text(
         JOIN announcements a ON a.slug = b.slug
         JOIN deliveries d
         ON (d.announcement, d.broadcast_id, d.recipient_id) = (a.number, w.broadcast_id, w.recipient_id)
+    ) + (
+        SELECT count(*) FROM addressed_receipts w
+        WHERE since > now() - interval '1 minute' AND EXISTS (SELECT 1 FROM recipients r WHERE r.handle = w.handle)
     )
     """
 )

@@ -343,6 +343,24 @@ waiting_receipts = Table(
 )
 """The first word of a provider on each delivery that is not in the ledger yet; tried again at ever longer intervals."""
 
+addressed_receipts = Table(
+    "addressed_receipts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    _words("broadcast_id"),
+    Column("handle", LargeBinary, nullable=False),
+    _words("reference"),
+    Column("failed", Boolean, nullable=False),
+    _instant("at", required=True),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Index(None, "next_try_at"),
+)
+"""Receipts whose provider names an address (kept as its blind index) and its own `reference`, until it is known which
+delivery they are about. `broadcast_id` is empty where the provider could not be given it."""
+
 events = Table(
     "events",
     metadata,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from broadcaster.delivery import receipts
+from broadcaster.channels.base import Channel
+from broadcaster.channels.callback import Callback, ForgedError
+from broadcaster.channels.registry import CHANNELS
 from broadcaster.errors import InputError, UnreachableError
+from broadcaster.storage import addressed
 from broadcaster.storage import receipts as store
 from broadcaster.wiring import App
 
@@ -24,34 +27,43 @@ def router(parts: App) -> APIRouter:
     routes = APIRouter(prefix="/callbacks")
     providers = parts.providers()
 
-    @routes.post("/{channel}/{name}")
-    async def receive(channel: str, name: str, request: Request) -> JSONResponse:
-        """Receipts of one provider: 401 for a wrong signature, 413 over 1 MB, 422 for a body of another form.
+    @routes.api_route("/{channel}/{name}", methods=["GET", "POST"])
+    async def receive(channel: str, name: str, request: Request) -> Response:
+        """What one provider says: 401 for a wrong signature, 413 over 1 MB, 422 for a body of another form.
 
-        503 when they cannot be stored: the provider is to bring them again.
+        503 when it cannot be stored: the provider is to bring it again.
         """
         provider = providers.get(channel, {}).get(name)
         body = await _bounded_body(request)
         if body is None:
             return JSONResponse({"error": f"larger than {MAX_BYTES} bytes"}, 413)
-        # An unknown provider and a wrong signature look alike from outside.
-        if provider is None or not receipts.verify(provider, body, request.headers):
-            return JSONResponse({"error": "the signature does not fit"}, 401)
         try:
-            rows = receipts.parse(body)
-            await run_in_threadpool(_store, parts, channel, name, rows)
+            if provider is None:
+                raise ForgedError
+            callback = Callback(request.method, dict(request.query_params), _headers(request), body)
+            heard = CHANNELS[channel].suppliers[provider.supplier].hear(callback, provider)
+            await run_in_threadpool(_store, parts, CHANNELS[channel], name, heard.receipts)
+        except ForgedError:
+            # An unknown provider and a wrong signature look alike from outside.
+            return JSONResponse({"error": "the signature does not fit"}, 401)
         except InputError as error:
             return JSONResponse({"error": error.message}, 422)
         except UnreachableError:
             return JSONResponse({"error": "they cannot be stored now"}, 503, {"retry-after": RETRY_SECONDS})
-        return JSONResponse({"received": len(rows)})
+        return Response(heard.answer, media_type=heard.media_type)
 
     return routes
 
 
-def _store(parts: App, channel: str, provider: str, rows: Sequence[store.Receipt]) -> None:
+def _headers(request: Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _store(parts: App, channel: Channel, provider: str, rows: Sequence[store.Receipt]) -> None:
     with parts.database.begin() as connection:
-        store.append(connection, channel, provider, rows)
+        store.append(connection, channel.slug, provider, (row for row in rows if row.recipient_id))
+        named = (row for row in rows if not row.recipient_id)
+        addressed.append(connection, parts.vault, channel.slug, channel.pool, provider, named)
 
 
 async def _bounded_body(request: Request) -> bytes | None:

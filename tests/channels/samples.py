@@ -15,6 +15,7 @@ from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.message import Message
 from broadcaster.rendering.renderer import render
 from tests.builders import at, example
+from tests.support.adapters import adapter_of
 
 SECRET = "whsec_YSBzZWNyZXQgb2YgdGhpcyB0ZXN0"
 EXAMPLE = example().announcement
@@ -30,7 +31,7 @@ def member(channel: Channel, number: int) -> Member:
 
 def call(channel: Channel, key: str = "key-1") -> Call:
     """A call as full as the channel takes it, at most five members, in both languages."""
-    members = tuple(member(channel, number) for number in range(min(5, channel.adapter.members_per_call)))
+    members = tuple(member(channel, number) for number in range(min(5, adapter_of(channel).members_per_call)))
     return Call(
         key=key,
         channel=channel.slug,
@@ -57,5 +58,5 @@ def _messages(slug: str) -> Mapping[str, Message]:
 def full_call(channel: Channel) -> Call:
     """A call with as many members as the channel takes."""
     return replace(
-        call(channel), members=tuple(member(channel, number) for number in range(channel.adapter.members_per_call))
+        call(channel), members=tuple(member(channel, number) for number in range(adapter_of(channel).members_per_call))
     )

@@ -19,6 +19,7 @@ from broadcaster.sandbox.desk import Desk
 from broadcaster.sandbox.faults import Fault, FaultBook
 from broadcaster.sandbox.receipts import Clerk
 from tests.channels.samples import SECRET, call
+from tests.support.adapters import adapter_of
 from tests.support.serving import address_of, bound, served
 
 
@@ -43,17 +44,19 @@ class StandIn:
 
     def send(self, transport: Transport | None = None) -> list[Delivery]:
         """Make the call."""
-        return list(self.channel.adapter.send(self.sample, self.provider, transport or Transport(allow_private=True)))
+        return list(
+            adapter_of(self.channel).send(self.sample, self.provider, transport or Transport(allow_private=True))
+        )
 
     def ask(self) -> list[Delivery] | None:
         """Ask about it."""
-        found = self.channel.adapter.ask(self.sample, self.provider, Transport(allow_private=True))
+        found = adapter_of(self.channel).ask(self.sample, self.provider, Transport(allow_private=True))
         return None if found is None else list(found)
 
     def shown(self) -> list[int]:
         """How often each member of the call was shown something."""
         counts = dict(self.street.archive.shown()).get(self.sample.broadcast, {})
-        return [counts.get(member.id, 0) for member in self.sample.members]
+        return [counts.get(str(member.id), 0) for member in self.sample.members]
 
     def everybody(self, value: object) -> list[object]:
         """The same for each member of the call."""

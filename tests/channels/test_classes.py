@@ -19,11 +19,13 @@ from broadcaster.channels.base import (
 )
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.simulation import Target
 from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError, TransientError
-from broadcaster.sandbox.faults import FaultKind, Target
+from broadcaster.sandbox.faults import FaultKind
 from tests.channels.samples import SECRET, every_channel
 from tests.channels.stand_ins import StandIn, Street, add, street
+from tests.support.adapters import adapter_of
 from tests.support.polling import eventually
 
 every_class = pytest.mark.parametrize("idempotency", Idempotency)
@@ -163,8 +165,8 @@ def test_who_was_refused_is_refused_in_the_answer_to_a_question(stand_in: StandI
 def test_without_a_word_of_the_site_the_adapter_says_what_a_provider_is(channel: Channel) -> None:
     """And the site's word on one provider goes before."""
     silent = Provider("vendor", "https://vendor.example", SECRET)
-    assert idempotency_of(channel, silent) is channel.adapter.idempotency
-    assert visible_after_of(channel, silent) == channel.adapter.visible_after
+    assert idempotency_of(channel, silent) is adapter_of(channel).idempotency
+    assert visible_after_of(channel, silent) == adapter_of(channel).visible_after
     said = replace(silent, idempotency=Idempotency.NONE, visible_after=timedelta(0))
     assert idempotency_of(channel, said) is Idempotency.NONE
     assert visible_after_of(channel, said) == timedelta(0)
@@ -186,5 +188,5 @@ def test_nothing_is_accepted_that_was_written_down_before_a_never_seen_counts(
 @every_channel
 def test_an_adapter_waits_longer_than_a_signature_holds(channel: Channel) -> None:
     """Five minutes is what the webhook scheme asks of receivers."""
-    assert channel.adapter.visible_after > timedelta(minutes=5)
-    assert channel.adapter.dedupes_for > channel.adapter.visible_after
+    assert adapter_of(channel).visible_after > timedelta(minutes=5)
+    assert adapter_of(channel).dedupes_for > adapter_of(channel).visible_after

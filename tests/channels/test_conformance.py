@@ -19,6 +19,7 @@ from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from tests.channels.http_server import Answer, LocalServer, Received
 from tests.channels.samples import SECRET, call, every_channel, full_call
+from tests.support.adapters import adapter_of
 
 COMMON = {
     "broadcast": "b" * 20,
@@ -31,7 +32,7 @@ COMMON = {
 
 def _send(channel: Channel, server: LocalServer) -> list[tuple[int, Outcome, str]]:
     provider = Provider("vendor", server.url, SECRET, label="青岛人社", timeout=5.0)
-    found = channel.adapter.send(call(channel), provider, Transport(allow_private=True))
+    found = adapter_of(channel).send(call(channel), provider, Transport(allow_private=True))
     return [(row.recipient_id, row.outcome, row.reason) for row in found]
 
 
@@ -89,7 +90,7 @@ def test_the_call_goes_out_under_its_own_key(channel: Channel, server: LocalServ
     _send(channel, server)
     assert {request.headers["webhook-id"] for request in server.received} == {"key-1"}
     assert len({request.body for request in server.received}) == 1
-    assert channel.adapter.idempotency is Idempotency.IDEMPOTENT
+    assert adapter_of(channel).idempotency is Idempotency.IDEMPOTENT
 
 
 @every_channel
@@ -149,7 +150,7 @@ def test_a_call_that_may_be_made_again_is_left_to_the_courier(channel: Channel, 
 @every_channel
 def test_a_full_call_stays_small(channel: Channel, server: LocalServer) -> None:
     """At most 20 kB for everything but the words themselves, as the webhook scheme asks."""
-    adapter = channel.adapter
+    adapter = adapter_of(channel)
     provider = Provider("vendor", server.url, SECRET)
     adapter.send(full_call(channel), provider, Transport(allow_private=True))
     (request,) = server.received

@@ -15,6 +15,7 @@ from broadcaster.channels.simulators import simulators
 from broadcaster.channels.transport import Transport
 from tests.channels.http_server import Answer, LocalServer
 from tests.channels.samples import SECRET, call
+from tests.support.adapters import adapter_of
 
 WECHAT = CHANNELS["wechat"]
 NOTICE, CHANGED = Predecessor("b-notice", "r-notice"), Predecessor("b-changed", "")
@@ -24,7 +25,7 @@ SILENT = "nothing was said of it"
 
 def send(server: LocalServer, post: Call = POST) -> Delivery:
     """Make the call; gives what became of its one account."""
-    [found] = WECHAT.adapter.send(post, Provider("vendor", server.url, SECRET), Transport(allow_private=True))
+    [found] = adapter_of(WECHAT).send(post, Provider("vendor", server.url, SECRET), Transport(allow_private=True))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -15,6 +15,7 @@ from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.transport import Transport
 from broadcaster.delivery.courier import Courier
 from tests.channels.stand_ins import StandIn, Street, add, street
+from tests.support.adapters import adapter_of, with_adapter
 from tests.support.examples import example, local
 from tests.support.polling import eventually
 from tests.support.product import Product
@@ -74,9 +75,9 @@ def notice(product: Product) -> str:
 
 def courier_of(product: Product, stand_in: StandIn, before: Callable[[], None] | None = None) -> Courier:
     """A worker that reaches people through the stand-in."""
-    adapter = Late(SMS.adapter, before) if before else SMS.adapter
+    adapter = Late(adapter_of(SMS), before) if before else adapter_of(SMS)
     providers = {"sms": {stand_in.provider.name: stand_in.provider}}
-    return product.another_courier(providers=providers, channels={"sms": replace(SMS, adapter=adapter)})
+    return product.another_courier(providers=providers, channels={"sms": with_adapter(SMS, adapter)})
 
 
 @pytest.mark.parametrize("idempotency", Idempotency)

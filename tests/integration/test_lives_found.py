@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -18,6 +18,7 @@ from broadcaster.operations.amending import Times
 from broadcaster.planning.phase import Phase
 from broadcaster.storage import audiences, staleness
 from broadcaster.storage.believers import Count
+from tests.support.adapters import with_adapter
 from tests.support.examples import SLUG, local
 from tests.support.product import ACTOR, Killed, Product, kill
 
@@ -143,7 +144,7 @@ def test_a_correction_that_was_overtaken_ends_though_some_of_it_was_refused(publ
     published.deliver_all(published.open("sms"))
     extend(published)
     changed = opened(published, Phase.CHANGED)
-    sms = replace(published.parts.channels["sms"], adapter=Grudging())
+    sms = with_adapter(published.parts.channels["sms"], Grudging())
     with pytest.raises(Killed):
         published.deliver(changed, published.another_courier(channels={**published.parts.channels, "sms": sms}))
     published.end_waits()

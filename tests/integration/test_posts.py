@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from broadcaster.planning.proposal import read
 from broadcaster.reporting.false_statements import false_statement_minutes
 from broadcaster.reporting.report import standing
 from broadcaster.storage.tables import deliveries, replacements
+from tests.support.adapters import adapter_of, with_adapter
 from tests.support.examples import SLUG, edited, local
 from tests.support.product import ACTOR, Killed, Product, kill
 
@@ -47,26 +48,26 @@ class Overheard:
     calls: list[Call] = field(default_factory=list)
     dying: bool = False
     idempotency: Idempotency = Idempotency.IDEMPOTENT
-    dedupes_for = WECHAT.adapter.dedupes_for
-    visible_after = WECHAT.adapter.visible_after
+    dedupes_for = adapter_of(WECHAT).dedupes_for
+    visible_after = adapter_of(WECHAT).visible_after
     members_per_call: int = 1
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery]:
         """Make the call, and perhaps die of it."""
         self.calls.append(call)
-        found = WECHAT.adapter.send(call, provider, transport)
+        found = adapter_of(WECHAT).send(call, provider, transport)
         if self.dying:
             kill()
         return found
 
     def ask(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery] | None:
         """As the real one asks."""
-        return WECHAT.adapter.ask(call, provider, transport)
+        return adapter_of(WECHAT).ask(call, provider, transport)
 
 
 def overhearing(product: Product, adapter: Overheard) -> Courier:
     """A worker whose posts go through the adapter."""
-    return product.another_courier(channels={**product.parts.channels, "wechat": replace(WECHAT, adapter=adapter)})
+    return product.another_courier(channels={**product.parts.channels, "wechat": with_adapter(WECHAT, adapter)})
 
 
 def extend(product: Product) -> None:

@@ -44,12 +44,16 @@ def partner() -> Iterator[LocalServer]:
         yield running
 
 
-def reader(product: Product, shows: str | None = None, **rules: bool) -> Reader:
+def reader(product: Product, shows: str | None = None, transport: Transport | None = None) -> Reader:
     """A reader; `shows` is where the bank serves the kiosk's document."""
     parts = product.parts
     site = parts.site if shows is None else with_partner(parts.site, shows)
     return Reader(
-        parts.database, parts.templates, Transport(**(rules or {"allow_private": True})), site, parts.channels
+        parts.database,
+        parts.templates,
+        transport or Transport(allow_private=True),
+        site,
+        parts.channels,
     )
 
 
@@ -148,7 +152,7 @@ def test_an_address_that_gives_nothing_is_not_reached(
 
 def test_a_private_address_is_not_looked_at_unless_that_is_meant(published: Product, partner: LocalServer) -> None:
     """Nobody can make us look into our own network."""
-    found = by_key(reader(published, partner.url, allow_private=False).read_all())[PARTNER]
+    found = by_key(reader(published, partner.url, Transport()).read_all())[PARTNER]
     assert found.result is Result.UNREACHED
     assert "its address is private" in found.differences[0][1]
     assert partner.received == []

@@ -40,6 +40,7 @@ TABLES = {
         "readbacks",
         "replacements",
         "operator_events",
+        "addressed_receipts",
     ),
 }
 

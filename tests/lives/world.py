@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from tests.lives.life import PEOPLE
 from tests.lives.provider import StandIn
 from tests.lives.truth import Plan
 from tests.lives.words import LANGUAGE, write_templates
+from tests.support.adapters import with_adapter
 from tests.support.product import Killed
 
 NOWHERE = "http://127.0.0.1:9"
@@ -141,7 +142,7 @@ class World:
 
     def courier(self, stand_in: StandIn, classes: Sequence[Idempotency]) -> Courier:
         """A worker whose providers are the stand-in, some of each class."""
-        channels = {slug: replace(CHANNELS[slug], adapter=stand_in) for slug in CHANNELS_TOLD}
+        channels = {slug: with_adapter(CHANNELS[slug], stand_in) for slug in CHANNELS_TOLD}
         providers: Mapping[str, Mapping[str, Provider]] = {
             "sms": {f"vendor-{number}": _provider(f"vendor-{number}", row) for number, row in enumerate(classes)},
             "wechat": {name: _provider(name, None) for name in ACCOUNTS},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from broadcaster.storage.tables import batches, calls, deliveries
 from broadcaster.storage.tables import broadcasts as broadcast_table
 from broadcaster.web import app as web
 from broadcaster.wiring import App, open_app
+from tests.support.adapters import adapter_of, with_adapter
 from tests.support.examples import SLUG, example
 from tests.support.polling import eventually
 from tests.support.serving import address_of, bound, served_together
@@ -204,8 +205,8 @@ class Product:
     ) -> Courier:
         """Another worker, to whom something happens after each call on a channel, before it records what came of it."""
         known = self.parts.channels[channel]
-        adapter = Eventful(known.adapter, afterwards, idempotency)
-        return self.another_courier(channels={**self.parts.channels, channel: replace(known, adapter=adapter)})
+        adapter = Eventful(adapter_of(known), afterwards, idempotency)
+        return self.another_courier(channels={**self.parts.channels, channel: with_adapter(known, adapter)})
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from broadcaster.channels.registry import CHANNELS
 from broadcaster.operations.reach import reach_of
 from broadcaster.planning.capacity import Rate
 from broadcaster.site import ProviderConfig
+from tests.support.adapters import adapter_of
 
-MEMBERS = CHANNELS["sms"].adapter.members_per_call
+MEMBERS = adapter_of(CHANNELS["sms"]).members_per_call
 
 
 def _provider(**fields: Any) -> ProviderConfig:

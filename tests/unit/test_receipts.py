@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
-from broadcaster.delivery.receipts import parse, verify
+from broadcaster.channels.receipts import parse, verify
 from broadcaster.errors import InputError
 from broadcaster.storage.receipts import Receipt, ReceiptStatus
 

@@ -42,7 +42,7 @@ def test_the_same_person_told_twice_of_one_broadcast_is_a_duplicate() -> None:
     archive.keep("key-1", "sms", 1, _data(), _reception("1", "2"))
     archive.keep("key-2", "sms", 2, _data(), _reception("2", "3"))
     assert archive.totals() == {"received": 4, "duplicates": 1, "repeats": 0}
-    assert dict(archive.shown()) == {"b1": {1: 1, 2: 2, 3: 1}}
+    assert dict(archive.shown()) == {"b1": {"1": 1, "2": 2, "3": 1}}
 
 
 def test_the_same_person_told_of_two_broadcasts_is_none() -> None:

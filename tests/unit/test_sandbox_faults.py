@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind, Target
+from broadcaster.channels.simulation import Target
+from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind
 
 
 def test_without_an_order_all_goes_well() -> None:

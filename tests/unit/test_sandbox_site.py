@@ -21,7 +21,7 @@ def test_every_channel_has_stand_ins_whose_secrets_are_their_owners(tmp_path: Pa
     for slug in CHANNELS:
         for row in site.providers(slug):
             assert row.url == f"{HERE}/{slug}/{row.name}"
-            assert resolve(row, tmp_path).secret.startswith("whsec_")
+            assert resolve(row, tmp_path, CHANNELS["sms"]).secret.startswith("whsec_")
             assert stat.S_IMODE((tmp_path / "secrets" / f"{slug}-{row.name}").stat().st_mode) == 0o600
 
 
@@ -38,7 +38,7 @@ def test_a_channel_can_have_other_stand_ins(tmp_path: Path) -> None:
     deaf = {"name": "deaf", "idempotency": "none", "members_per_call": 50, "timeout_seconds": 2}
     write_sandbox_site(tmp_path, sandbox_url=HERE, public_url=HERE, stand_ins={"sms": [deaf, {"name": "usual"}]})
     site = read_site(tmp_path / "site.yaml", CHANNELS)
-    first, second = (resolve(row, tmp_path) for row in site.providers("sms"))
+    first, second = (resolve(row, tmp_path, CHANNELS["sms"]) for row in site.providers("sms"))
     assert (first.name, first.idempotency, first.members_per_call, first.timeout) == ("deaf", Idempotency.NONE, 50, 2)
     assert (second.name, second.idempotency, second.timeout) == ("usual", None, 3)
     assert {row.name for row in site.providers("banner")} == {"bureau-site", "government-portal"}
@@ -49,6 +49,8 @@ def test_secrets_stay_when_the_site_is_written_again(tmp_path: Path) -> None:
     secrets = []
     for _ in range(2):
         path = write_sandbox_site(tmp_path, sandbox_url=HERE, public_url=HERE)
-        secrets.append([resolve(row, tmp_path).secret for row in read_site(path, CHANNELS).providers("kiosk")])
+        secrets.append(
+            [resolve(row, tmp_path, CHANNELS["kiosk"]).secret for row in read_site(path, CHANNELS).providers("kiosk")]
+        )
     assert secrets[0] == secrets[1]
     assert len(set(secrets[0])) == len(secrets[0])

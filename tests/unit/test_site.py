@@ -158,7 +158,7 @@ def test_what_a_provider_may_be_asked_to_do_goes_with_it(tmp_path: Path, monkeyp
         .replace(", url", "\n        url")
         .replace(", secret", "\n        secret")
     )
-    found = resolve(read_site(_write(tmp_path, text + fields), CHANNELS).providers("sms")[0], tmp_path)
+    found = resolve(read_site(_write(tmp_path, text + fields), CHANNELS).providers("sms")[0], tmp_path, CHANNELS["sms"])
     assert (found.idempotency, found.visible_after) == (Idempotency.QUERYABLE, timedelta(seconds=90))
     assert (found.members_per_call, found.weight) == (50, 0)
     assert found.pace == Pace(calls_per_second=0.5, messages_per_second=25)
@@ -169,7 +169,7 @@ def test_what_a_provider_may_be_asked_to_do_goes_with_it(tmp_path: Path, monkeyp
 def test_a_provider_that_says_nothing_of_limits_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But a circuit breaker, which never opens on a single failure."""
     monkeypatch.setenv("SMS_SECRET", "whsec_abc")
-    found = resolve(_provider("env:SMS_SECRET"), tmp_path)
+    found = resolve(_provider("env:SMS_SECRET"), tmp_path, CHANNELS["sms"])
     assert not found.pace.limited
     assert (found.quota, found.weight, found.breaker) == (Quota(), 1, BreakerRule())
     assert (found.idempotency, found.visible_after, found.members_per_call) == (None, None, None)
@@ -206,7 +206,7 @@ def test_a_secret_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
     """And never shows in a repr, of the provider or of the site."""
     monkeypatch.setenv("SMS_SECRET", "whsec_hunter2")
     site = read_site(_write(tmp_path, SITE), CHANNELS)
-    provider = resolve(site.providers("sms")[0], tmp_path)
+    provider = resolve(site.providers("sms")[0], tmp_path, CHANNELS["sms"])
     assert provider.secret == "whsec_hunter2"
     assert "hunter2" not in f"{provider!r} {provider} {site!r}"
 
@@ -220,38 +220,38 @@ def test_an_unset_secret_says_which_variable(
     if value is not None:
         monkeypatch.setenv("SMS_SECRET", value)
     with pytest.raises(InputError, match=r"provider vendor: its secret is not set \(set SMS_SECRET"):
-        resolve(_provider("env:SMS_SECRET"), tmp_path)
+        resolve(_provider("env:SMS_SECRET"), tmp_path, CHANNELS["sms"])
 
 
 def test_a_secret_comes_from_a_file_of_its_own(tmp_path: Path) -> None:
     """Without the line break that an editor adds; relative to the folder of the site's file."""
-    assert resolve(_secret_file(tmp_path, b"whsec_abc\n"), tmp_path).secret == "whsec_abc"
+    assert resolve(_secret_file(tmp_path, b"whsec_abc\n"), tmp_path, CHANNELS["sms"]).secret == "whsec_abc"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o610, 0o660, 0o644])
 def test_a_secret_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
     """And the hint says how to close it."""
     with pytest.raises(InputError, match=r"others than its owner may read this secret \(chmod 600"):
-        resolve(_secret_file(tmp_path, b"whsec_abc", mode), tmp_path)
+        resolve(_secret_file(tmp_path, b"whsec_abc", mode), tmp_path, CHANNELS["sms"])
 
 
 def test_a_secret_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """With its path."""
     with pytest.raises(InputError, match=r"none: the secret cannot be read: No such file"):
-        resolve(_provider("file:none"), tmp_path)
+        resolve(_provider("file:none"), tmp_path, CHANNELS["sms"])
 
 
 @pytest.mark.parametrize("content", [b"", b"\n"])
 def test_an_empty_secret_file_is_no_secret(tmp_path: Path, content: bytes) -> None:
     """A signature with nothing is none."""
     with pytest.raises(InputError, match="its secret is not set"):
-        resolve(_secret_file(tmp_path, content), tmp_path)
+        resolve(_secret_file(tmp_path, content), tmp_path, CHANNELS["sms"])
 
 
 def test_a_secret_file_that_is_no_text_is_refused_without_showing_it(tmp_path: Path) -> None:
     """Raw key bytes are not how the scheme writes a secret."""
     with pytest.raises(InputError, match="the secret is not ASCII text") as caught:
-        resolve(_secret_file(tmp_path, b"hunter2\xff"), tmp_path)
+        resolve(_secret_file(tmp_path, b"hunter2\xff"), tmp_path, CHANNELS["sms"])
     assert "hunter2" not in str(caught.value)
 
 
@@ -259,8 +259,8 @@ def test_a_provider_without_a_label_is_called_by_its_name(tmp_path: Path, monkey
     """The label is what the public calls it."""
     monkeypatch.setenv("SMS_SECRET", "whsec_abc")
     config = _provider("env:SMS_SECRET")
-    assert resolve(config, tmp_path).label == "vendor"
-    assert resolve(config.model_copy(update={"label": "our vendor"}), tmp_path).label == "our vendor"
+    assert resolve(config, tmp_path, CHANNELS["sms"]).label == "vendor"
+    assert resolve(config.model_copy(update={"label": "our vendor"}), tmp_path, CHANNELS["sms"]).label == "our vendor"
 
 
 def test_a_site_without_channels_reaches_nobody_yet() -> None:

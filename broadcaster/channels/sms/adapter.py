@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
+from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms.message import SPEC
-from broadcaster.channels.webhook import WebhookAdapter
+from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.rendering.message import personalised
 from broadcaster.rendering.wording import wording
 
@@ -36,5 +37,5 @@ CHANNEL = Channel(
     kind=ChannelKind.PUSH,
     reaches=RecipientKind.PERSON,
     spec=SPEC,
-    adapter=WebhookAdapter("sms.send", payload, MEMBERS_PER_CALL),
+    suppliers={WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL)},
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
+from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.webhook import WebhookAdapter
+from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.channels.wechat.message import SPEC
 
 
@@ -27,5 +28,5 @@ CHANNEL = Channel(
     kind=ChannelKind.PUSH,
     reaches=RecipientKind.ACCOUNT,
     spec=SPEC,
-    adapter=WebhookAdapter("wechat.post", payload, members_per_call=1),
+    suppliers={WEBHOOK: webhook("wechat.post", payload, members_per_call=1)},
 )

@@ -13,8 +13,13 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from broadcaster.channels.base import Action, Call, Delivery, Fate, Idempotency, Outcome, Predecessor
-from broadcaster.channels.provider import Provider
+from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from broadcaster.channels import receipts
+from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Predecessor
+from broadcaster.channels.provider import Idempotency, Provider
+from broadcaster.channels.supplier import Supplier
 from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError
 
@@ -45,6 +50,20 @@ class WebhookAdapter:
         """What the call was answered, read as it would have been then; None when the receiver never saw it."""
         answer = transport.get_event(provider, call.key)
         return None if answer is None else _read_answer(call, provider, answer)
+
+
+def wrong_secret(secret: str) -> str | None:
+    """What is wrong with a webhook secret."""
+    try:
+        Webhook(secret)
+    except (ValueError, RuntimeError, EmptyWebhookSecretError):
+        return "it is not a webhook secret (whsec_ and at least 24 random bytes in base64)"
+    return None
+
+
+def webhook(kind: str, payload: Payload, members_per_call: int) -> Supplier:
+    """The supplier that speaks our own format, for a channel with this type of event and payload."""
+    return Supplier(WebhookAdapter(kind, payload, members_per_call), receipts.hear, wrong_secret=wrong_secret)
 
 
 def _common(call: Call) -> dict[str, Any]:

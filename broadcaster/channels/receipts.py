@@ -1,4 +1,4 @@
-"""Receipts: reading a provider's signed callback. They are stored as they come and merged by a periodic task."""
+"""Receipts in our own format: reading a gateway's signed callback."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from broadcaster import clock
+from broadcaster.channels.callback import Callback, ForgedError, Heard, Receipt, ReceiptStatus
 from broadcaster.channels.provider import Provider
 from broadcaster.errors import InputError, Place
-from broadcaster.storage.receipts import Receipt, ReceiptStatus
 
 
 class _Row(BaseModel):
@@ -30,6 +30,14 @@ class _Data(BaseModel):
 class _Event(BaseModel):
     type: str
     data: _Data
+
+
+def hear(callback: Callback, provider: Provider) -> Heard:
+    """The receipts of a signed callback; it is answered with how many they were."""
+    if callback.method != "POST" or not verify(provider, callback.body, callback.headers):
+        raise ForgedError
+    found = parse(callback.body)
+    return Heard(tuple(found), b'{"received": %d}' % len(found))
 
 
 def verify(provider: Provider, body: bytes, headers: Mapping[str, str]) -> bool:

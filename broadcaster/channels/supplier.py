@@ -1,0 +1,59 @@
+"""Suppliers: who stands behind a channel's providers. Each speaks its own format, and so has an adapter of its own.
+
+A channel lists its suppliers by the word that a site writes in a provider's `supplier`. Beside the adapter, a supplier
+says what its providers must be told, how to read what it sends us of its own accord, and how to see that an account
+works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from broadcaster.channels.adapter import Adapter
+from broadcaster.channels.callback import Callback, Heard
+from broadcaster.channels.options import Options
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.transport import Transport
+from broadcaster.rendering.message import Measure, Parts
+
+WEBHOOK = "webhook"
+"""The supplier that speaks our own signed format: what a provider is whose site names none."""
+
+Hear = Callable[[Callback, Provider], Heard]
+"""Reads a callback; raises ForgedError when its provider did not send it, InputError when it cannot be read."""
+Probe = Callable[[Provider, Transport], str]
+"""Makes a harmless call that shows whether an account works; says what it found, or raises a DeliveryError."""
+
+
+def any_secret(secret: str) -> str | None:
+    """Whatever is not empty will do."""
+    return None if secret else "it is empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A further secret of a provider, beside `secret`: what for, and whether it can be left out."""
+
+    purpose: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Supplier:
+    """One supplier of a channel."""
+
+    adapter: Adapter
+    hear: Hear
+    options: type[Options] = Options
+    """What a provider's `options` hold."""
+    url: str = ""
+    """Where its calls go when the site does not say; empty: the site must."""
+    wrong_secret: Callable[[str], str | None] = any_secret
+    """What is wrong with a secret, and None when nothing is."""
+    secrets: Mapping[str, Secret] | None = None
+    """The further secrets of a provider, by the names that `secrets` in the site gives them."""
+    probe: Probe | None = None
+    """None: nothing can be called there without somebody being told."""
+    measure: Callable[[Parts], tuple[Measure, ...]] | None = None
+    """How it measures a message, where that is not how the channel does."""
