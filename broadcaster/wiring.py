@@ -16,6 +16,7 @@ from broadcaster.delivery.courier import Courier
 from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.messages import Press
 from broadcaster.delivery.messenger import Messenger
+from broadcaster.delivery.shelf import shelf_of
 from broadcaster.errors import InputError, Problem, StateError
 from broadcaster.operations.asking import keep_asking
 from broadcaster.operations.reach import Reach, reach_of
@@ -97,7 +98,11 @@ class App:
 
     def transport(self) -> Transport:
         """Connections of one's own to the outside, under the site's rules on where they may go."""
-        return Transport(allow_private=self.site.allow_private_addresses, loopback_only=self.settings.rehearsal)
+        return Transport(
+            allow_private=self.site.allow_private_addresses,
+            loopback_only=self.settings.rehearsal,
+            shelf=shelf_of(self.settings.redis_url, self.vault),
+        )
 
     def reader(self) -> Reader:
         """A reader of what the surfaces show."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from broadcaster.channels.simulation import SPECIAL_ENDINGS
 from broadcaster.embedded import services
 from broadcaster.operations import revise
 from broadcaster.planning.proposal import Proposal
+from broadcaster.rehearsal import witness
 from broadcaster.rehearsal.director import ACTOR, Director, Stage
 from broadcaster.rehearsal.isolation import alone_in, fresh_database
 from broadcaster.rehearsal.script import Script, default_script, trouble_orders
@@ -167,7 +168,7 @@ def _order(sandbox_url: str, script: Script) -> None:
 
 
 def _result(scene: Scene) -> Result:
-    shown = _shown(scene.sandbox_url)
+    shown = witness.shown(scene.parts, scene.sandbox_url)
     totals = requests.get(f"{scene.sandbox_url}/api/totals", timeout=10).json()
     with scene.parts.database.begin() as connection:
         data = report(connection, scene.slug, clock.now())
@@ -176,12 +177,3 @@ def _result(scene: Scene) -> Result:
     data["problems"] = problems
     data["sandbox"] = {name: totals[name] for name in ("received", "duplicates", "repeats")}
     return Result(data, problems)
-
-
-def _shown(sandbox_url: str) -> Mapping[str, Mapping[int, int]]:
-    found: dict[str, dict[int, int]] = {}
-    with requests.get(f"{sandbox_url}/ledger", stream=True, timeout=60) as answer:
-        for line in answer.iter_lines():
-            row = json.loads(line)
-            found[row["broadcast"]] = {int(id_): times for id_, times in row["shown"].items()}
-    return found

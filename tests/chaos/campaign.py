@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections import Counter, deque
@@ -10,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from broadcaster import clock
 from broadcaster.channels.base import Idempotency
 from broadcaster.errors import BroadcasterError
+from broadcaster.rehearsal import witness
 from broadcaster.reporting.report import accounts
 from broadcaster.storage import batches, broadcasts, receipts
 from broadcaster.storage.tables import deliveries
@@ -120,7 +119,7 @@ def _is_quiet(parts: App) -> bool:
 
 def _evidence(parts: App, scene: Scene, wish: Wish, *, finished: bool) -> Evidence:
     parts.database.close()  # connections of before a restart
-    shown = _shown(scene.sandbox_url)
+    shown = witness.shown(parts, scene.sandbox_url)
     with parts.database.begin() as connection:
         return Evidence(
             accounts=accounts(connection, SLUG, clock.now()),
@@ -153,9 +152,3 @@ def _receipts_missing(connection: Connection) -> int:
     """How many accepted recipients have none."""
     accepted = select(func.count()).select_from(deliveries).where(deliveries.c.outcome == "accepted")
     return int(connection.execute(accepted.where(deliveries.c.receipt == "")).scalar_one())
-
-
-def _shown(sandbox_url: str) -> Mapping[str, Mapping[int, int]]:
-    with requests.get(f"{sandbox_url}/ledger", stream=True, timeout=60) as answer:
-        rows = [json.loads(line) for line in answer.iter_lines()]
-    return {row["broadcast"]: {int(id_): times for id_, times in row["shown"].items()} for row in rows}

@@ -128,6 +128,6 @@ def test_other_addresses_are_not_there(product: Product, path: str) -> None:
     assert post(product, path, receipt()).status_code == 404
 
 
-def test_a_callback_is_posted(product: Product) -> None:
-    """Looking at the address does nothing."""
-    assert requests.get(f"{product.web_url}{ADDRESS}", timeout=10).status_code == 405
+def test_looking_at_the_address_does_nothing(product: Product) -> None:
+    """Our own format is posted; other suppliers' need not be."""
+    assert requests.get(f"{product.web_url}{ADDRESS}", timeout=10).status_code == 401

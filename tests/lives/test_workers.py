@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -23,6 +22,7 @@ from sqlalchemy import text
 from broadcaster import clock
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.operations import correcting
+from broadcaster.rehearsal import witness
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, free_port, programs
@@ -118,19 +118,13 @@ class Lives:
 
     def judge(self) -> None:
         """Hold what the public saw against the stories."""
-        now, shown = clock.now(), self._shown()
+        now, shown = clock.now(), witness.shown(self.parts, self.sandbox_url)
         for slug, found in self.operators.items():
             rows = self._told(slug, shown)
             self._twice(slug, rows)
             self._current(slug, rows, found.story)
             self._nobody_left(slug, rows, found.story, now)
         assert not self.broken, "\n".join(self.broken)
-
-    def _shown(self) -> Mapping[str, Mapping[int, int]]:
-        """Broadcast → recipient → how often they saw it."""
-        lines = requests.get(f"{self.sandbox_url}/ledger", timeout=10).text.splitlines()
-        rows = [json.loads(line) for line in lines]
-        return {row["broadcast"]: {int(id_): times for id_, times in row["shown"].items()} for row in rows}
 
     def _told(self, slug: str, shown: Mapping[str, Mapping[int, int]]) -> Sequence[dict[str, Any]]:
         """What somebody saw of an announcement, or may have, in order: how often (0: perhaps) and by which words."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from broadcaster.delivery.messages import Press
 from broadcaster.operations import revise
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
+from broadcaster.rehearsal import witness
 from broadcaster.sandbox import app as sandbox
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.storage import audiences, broadcasts, progress, receipts
@@ -169,12 +169,7 @@ class Product:
 
     def shown(self, broadcast: str) -> dict[int, int]:
         """Recipient id → how often the public saw the broadcast."""
-        answer = requests.get(f"{self.sandbox_url}/ledger", timeout=10)
-        for line in answer.iter_lines():
-            row = json.loads(line)
-            if row["broadcast"] == broadcast:
-                return {int(id_): times for id_, times in row["shown"].items()}
-        return {}
+        return dict(witness.shown(self.parts, self.sandbox_url).get(broadcast, {}))
 
     def another_courier(
         self,
