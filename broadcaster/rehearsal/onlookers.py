@@ -6,14 +6,11 @@ import time
 
 from sqlalchemy import Connection
 
-from broadcaster.announcement.lifecycle import OPERATOR_EVENTS
 from broadcaster.storage import events, readbacks, screens
 from broadcaster.storage.readbacks import Result
 
 PATIENCE = 10.0
 """Seconds for which a change waits for those who look at screens: whoever has not looked by then counts as stale."""
-
-_CHANGING = frozenset(map(str, OPERATOR_EVENTS))
 
 
 class Onlookers:
@@ -25,7 +22,8 @@ class Onlookers:
 
     def lack_something(self, connection: Connection) -> bool:
         """Whether the newest change has still to be seen by somebody who will see it in a moment."""
-        seq = events.newest(connection, _CHANGING)
+        decided = events.changes(connection)
+        seq = decided[-1].seq if decided else 0
         if seq != self._seq:
             self._seq, self._since = seq, time.monotonic()
         return time.monotonic() - self._since < PATIENCE and not _all_is_seen(connection, seq)

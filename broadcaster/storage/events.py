@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, cast, func, insert, select
 
-from broadcaster.announcement.lifecycle import OPERATOR_EVENTS
+from broadcaster.announcement.lifecycle import OPERATOR_EVENTS, Event
 from broadcaster.storage.tables import announcements, events
 
-# Cut off, not rounded: a document must not have a higher number than the change that it holds.
-_SEQ = cast(func.floor(func.extract("epoch", events.c.machine_at) * 1000), BigInteger)
+_CHANGING = sorted(str(event) for event in Event)
+"""Every event of the lifecycle changes what a surface shows; sending does not."""
+_MILLISECOND = cast(func.floor(func.extract("epoch", events.c.machine_at) * 1000), BigInteger)
 
 
 def record(
@@ -52,16 +53,27 @@ def changes(connection: Connection, slug: str | None = None) -> list[Row[Any]]:
     `seq`, `at` (campaign time), `slug`, `verb` and `details` of each. A surface document whose `seq` is not below that
     of a change holds it.
     """
-    query = (
-        select(_SEQ.label("seq"), events.c.at, events.c.slug, events.c.verb, events.c.details)
-        .join(announcements, announcements.c.slug == events.c.slug)
-        .where(events.c.verb.in_(sorted(OPERATOR_EVENTS)), announcements.c.approved_revision.is_not(None))
-        .order_by(events.c.id)
+    seq = func.max(_MILLISECOND).over(order_by=events.c.id) + func.count().over(order_by=events.c.id)
+    numbered = (
+        select(seq.label("seq"), events.c.id, events.c.at, events.c.slug, events.c.verb, events.c.details)
+        .where(events.c.verb.in_(_CHANGING))
+        .subquery()
     )
-    return list(connection.execute(query.where(events.c.slug == slug) if slug else query))
+    query = (
+        select(numbered.c.seq, numbered.c.at, numbered.c.slug, numbered.c.verb, numbered.c.details)
+        .join(announcements, announcements.c.slug == numbered.c.slug)
+        .where(numbered.c.verb.in_(sorted(OPERATOR_EVENTS)), announcements.c.approved_revision.is_not(None))
+        .order_by(numbered.c.id)
+    )
+    return list(connection.execute(query.where(numbered.c.slug == slug) if slug else query))
 
 
-def newest(connection: Connection, verbs: Collection[str]) -> int:
-    """When the newest event with one of `verbs` was recorded, in milliseconds of machine time; 0 when there is none."""
-    query = select(func.coalesce(func.max(_SEQ), 0)).where(events.c.verb.in_(verbs))
+def newest_seq(connection: Connection) -> int:
+    """The number of the documents that hold everything up to now; 0 while nothing was ever decided.
+
+    When the newest event of the lifecycle was recorded, in milliseconds of machine time, plus how many there are. So it
+    rises with every one that is committed, also where two overlap and the earlier one is committed last; and it goes on
+    rising when a database is set up anew, so that no screen refuses the new documents as old ones.
+    """
+    query = select(func.coalesce(func.max(_MILLISECOND) + func.count(), 0)).where(events.c.verb.in_(_CHANGING))
     return int(connection.execute(query).scalar_one())

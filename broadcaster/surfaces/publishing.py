@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from broadcaster.announcement.lifecycle import Event
 from broadcaster.channels.base import Channel
 from broadcaster.errors import StateError
 from broadcaster.rendering.environment import Templates
@@ -18,25 +17,13 @@ from broadcaster.surfaces.document import Shown, document
 
 log = structlog.get_logger()
 
-_CHANGING = frozenset(str(event) for event in Event)
-"""Every event of the lifecycle changes what a surface shows; sending does not."""
-
 
 def current_document(connection: Connection, channel: Channel, templates: Templates, now: datetime) -> dict[str, Any]:
-    """What `channel` shows from `now` on.
-
-    Its `seq` is when the newest lifecycle event was recorded: it rises with every change, and goes on rising when a
-    database is set up anew, so that no screen refuses the new documents as old ones.
-    """
+    """What `channel` shows from `now` on; its `seq` rises with every change (`events.newest_seq`)."""
     # The number first: what is decided in between may be in the document already, but never the other way round.
-    seq = newest_seq(connection)
+    seq = events.newest_seq(connection)
     shown = [found for row in announcements.all_standing(connection) if (found := _shown(connection, row))]
     return document(channel, templates, shown, seq=seq, issued_at=now)
-
-
-def newest_seq(connection: Connection) -> int:
-    """The number of the documents that hold everything up to now; 0 while nothing was ever decided."""
-    return events.newest(connection, _CHANGING)
 
 
 def _shown(connection: Connection, standing: Standing) -> Shown | None:

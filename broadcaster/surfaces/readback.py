@@ -25,7 +25,7 @@ from broadcaster.storage import events, readbacks
 from broadcaster.storage.database import Database
 from broadcaster.storage.readbacks import Reading, Result
 from broadcaster.surfaces.comparison import differences
-from broadcaster.surfaces.publishing import current_document, newest_seq
+from broadcaster.surfaces.publishing import current_document
 
 log = structlog.get_logger()
 
@@ -92,7 +92,7 @@ class Reader:
     def read_due(self) -> list[Reading]:
         """Read the addresses that are due: not read since the last change, or not right when they were."""
         with self._database.begin() as connection:
-            seq = newest_seq(connection)
+            seq = events.newest_seq(connection)
             left_alone = readbacks.waiting(connection, seq)
             readbacks.forget_others(connection, [row.key for row in self._addresses])
         due = [row for row in self._addresses if row.key not in left_alone]
