@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import announcements
+from bench.cost import cpu_seconds
 from bench.memory import Watch
 from bench.ours import ACTOR, CLOSED, Product, Setup, running
 from bench.patience import await_progress
@@ -33,14 +35,19 @@ class Changed:
     plan_seconds: float
     plan_peak_mb: float
     correcting_per_s: float
+    cpu_ms_per_1000: Mapping[str, float]
+    """Of correcting: part → milliseconds of a core that a thousand recipients take."""
 
 
 def measure(settings: Settings, slug: str, recipients: int) -> Changed:
     """Move the end of an announcement that everybody in the database was told of."""
     seconds, peak = _plan(settings, slug, recipients)
     with running(settings, Setup()) as product:
+        before = cpu_seconds(settings.data)
         rate = _correct(product, slug, recipients)
-    return Changed(recipients, round(seconds, 2), round(peak, 1), round(rate, 1))
+        spent = {part: after - before.get(part, 0.0) for part, after in cpu_seconds(settings.data).items()}
+    cost = {part: round(spent_by * 1e6 / recipients, 2) for part, spent_by in spent.items()}
+    return Changed(recipients, round(seconds, 2), round(peak, 1), round(rate, 1), cost)
 
 
 def _plan(settings: Settings, slug: str, recipients: int) -> tuple[float, float]:

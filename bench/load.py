@@ -17,6 +17,14 @@ from broadcaster.stack import HOST, Program, Stack, free_port
 
 
 @dataclass(frozen=True, slots=True)
+class OfRevision:
+    """How many calls told a revision, and when the last one came, in seconds of the machine's monotonic clock."""
+
+    calls: int
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """A sink that runs at `url`."""
 
@@ -37,6 +45,10 @@ class Load:
     def arrivals(self) -> list[float]:
         """When each call came, in seconds of a clock that starts anywhere."""
         return list(self._get("arrivals")["arrivals"])
+
+    def revisions(self) -> dict[int, OfRevision]:
+        """Revision → its calls."""
+        return {int(number): OfRevision(int(calls), last) for number, (calls, last) in self._get("revisions").items()}
 
     def require(self, recipients: int) -> None:
         """Raise StateError unless so many recipients came: a rate is worth nothing if somebody was left out."""

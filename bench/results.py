@@ -12,6 +12,7 @@ from typing import Any
 from bench.audience import Imported
 from bench.change import Changed
 from bench.growth import Grown
+from bench.late import Late
 from bench.ours import Sent
 from bench.pacing import Paced
 from bench.profile import Profile
@@ -64,6 +65,7 @@ class Results:
     schedule: Scheduled | None = None
     imports: list[Imported] = field(default_factory=list)
     receipts_per_s: float | None = None
+    late: Late | None = None
     profile: Profile = field(default_factory=dict)
     pacing: Paced | None = None
 
@@ -90,6 +92,7 @@ class Results:
             "schedule": asdict(self.schedule) if self.schedule else None,
             "import": asdict(self.imported) if self.imports else None,
             "imports": [asdict(row) for row in self.imports],
+            "late": asdict(self.late) if self.late else None,
             "receipts_per_s": self.receipts_per_s,
             "pacing_overshoot": self.pacing.overshoot if self.pacing else None,
             "pacing": asdict(self.pacing) if self.pacing else None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import change, floor, growth, machine, ours, pacing, per_recipient, profile, receipts, schedule
+from bench import change, floor, growth, late, machine, ours, pacing, per_recipient, profile, receipts, schedule
 from bench.ground import SECRET, Ground, ground
 from bench.load import load
 from bench.ours import Sent, Setup
@@ -15,7 +15,7 @@ from bench.screen import say
 from bench.wording import notice_texts
 from broadcaster.settings import Settings
 
-PARTS = ("arms", "growth", "schedule", "import", "receipts", "pacing")
+PARTS = ("arms", "growth", "schedule", "import", "receipts", "pacing", "late")
 
 _SETUPS = {
     "personalised": Setup(members_per_call=100),
@@ -35,6 +35,8 @@ class Size:
     growth: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     schedule: int = 100_000
     pacing_seconds: float = 60.0
+    late: int = 200_000
+    late_changes: int = 5
 
     @classmethod
     def large(cls) -> Size:
@@ -44,7 +46,7 @@ class Size:
     @classmethod
     def small(cls, recipients: int) -> Size:
         """So many recipients at most: to see that everything runs, not how fast."""
-        return cls(recipients, max(1, recipients // 20), (recipients,), recipients, 1.0)
+        return cls(recipients, max(1, recipients // 20), (recipients,), recipients, 1.0, recipients, 1)
 
 
 def measure(folder: Path, size: Size, parts: Collection[str], repeats: int) -> Results:
@@ -63,6 +65,10 @@ def measure(folder: Path, size: Size, parts: Collection[str], repeats: int) -> R
             say(f"pacing: {size.pacing_seconds:.0f} s at {pacing.LIMIT:.0f} calls a second")
             settings, _ = place.people("pacing", pacing.recipients_for(size.pacing_seconds))
             results.pacing = pacing.measure(settings)
+        if "late" in parts:
+            say(f"late: {size.late_changes} changes amid {size.late:,} recipients")
+            settings, _ = place.people("late", size.late)
+            results.late = late.measure(settings, size.late, size.late_changes)
     return results
 
 

@@ -6,6 +6,7 @@ what it is sent. A recipient is an occurrence of `"phone"` in a body. It answers
     GET /healthz    200 as soon as it listens
     GET /tally      {"calls", "recipients", "receipts"}
     GET /arrivals   {"arrivals": [seconds of a monotonic clock, one a call]}
+    GET /revisions  {revision: [calls, when the last one came by the same clock]}
     GET /forget     counts from nought again
 
 With `--callback URL` it also posts a signed receipt for every recipient, in bulk, from a second thread.
@@ -17,6 +18,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import time
 from array import array
 from dataclasses import dataclass, field
@@ -28,6 +30,9 @@ SECRET_VARIABLE = "BENCH_SECRET"  # noqa: S105 - the name of a variable
 """Holds the secret that calls and receipts are signed with."""
 
 _MARK = b'"phone"'
+_REVISION = re.compile(rb'"revision":\s?(\d+)')
+_AHEAD = 400
+"""Bytes of a body within which its revision stands."""
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -39,13 +44,19 @@ class Tally:
     calls: int = 0
     recipients: int = 0
     arrivals: array[float] = field(default_factory=lambda: array("d"))
+    revisions: dict[int, list[float]] = field(default_factory=dict)
     sender: ReceiptSender | None = None
 
     def add(self, body: bytes) -> None:
         """Count a call."""
         self.calls += 1
         self.recipients += body.count(_MARK)
-        self.arrivals.append(time.monotonic())
+        now = time.monotonic()
+        self.arrivals.append(now)
+        if found := _REVISION.search(body, 0, _AHEAD):
+            of_revision = self.revisions.setdefault(int(found[1]), [0, now])
+            of_revision[0] += 1
+            of_revision[1] = now
         if self.sender:
             self.sender.add(body)
 
@@ -56,7 +67,10 @@ class Tally:
             return json.dumps({"calls": self.calls, "recipients": self.recipients, "receipts": sent}).encode()
         if path == b"/arrivals":
             return json.dumps({"arrivals": list(self.arrivals)}).encode()
+        if path == b"/revisions":
+            return json.dumps(self.revisions).encode()
         if path == b"/forget":
+            self.revisions.clear()
             self.calls = self.recipients = 0
             del self.arrivals[:]
         return b"{}"

@@ -64,6 +64,7 @@ TARGETS = (
     Target("import.seconds", _at("import", "seconds"), 30),
     Target("import.peak_rss_mb", _at("import", "peak_rss_mb"), 300),
     Target("receipts_per_s", _at("receipts_per_s"), 20_000, at_least=True),
+    Target("late.last_old_call_s", _at("late", "last_old_call_s"), 1.0),
     Target("pacing_overshoot", _at("pacing_overshoot"), 0.01),
 )
 

@@ -157,9 +157,16 @@ def trace(connection: Connection, beliefs: Beliefs, since: datetime, until: date
 
 
 def next_range(connection: Connection, beliefs: Beliefs, after: int, size: int, scanned: int) -> Row[Any]:
-    """`last` and `size` of the next range with up to `size` believers to be told; `last` is None past the end."""
-    values = {"after": after, "size": size, "scanned": scanned, "broadcast": ""}
-    found: Row[Any] = _run(connection, _NEXT[bool(beliefs.retries)], beliefs, **values).one()
+    """`last` and `size` of the next range with up to `size` believers to be told; `last` is None past the end.
+
+    Right after a change nearly everybody is one, and a look at a few more than are wanted finds them; only where it
+    does not are `scanned` recipients looked at.
+    """
+    template, values = _NEXT[bool(beliefs.retries)], {"after": after, "size": size, "broadcast": ""}
+    near = min(scanned, size + size // 4)
+    found: Row[Any] = _run(connection, template, beliefs, **values, scanned=near).one()
+    if found.size < size and near < scanned:
+        found = _run(connection, template, beliefs, **values, scanned=scanned).one()
     return found
 
 
