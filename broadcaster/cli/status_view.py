@@ -99,7 +99,7 @@ def of_all(data: Row) -> RenderableType:
     )
     nothing = [] if data["announcements"] else [Text("no announcement yet: `broadcaster apply FILE` stores one")]
     heard = beat(data["seconds_since_tick"])
-    told = asked_view.of_trouble(data["asked"])
+    told = [*asked_view.of_trouble(data["asked"]), *surfaces_view.of_stale(data["screens"])]
     return Group(heard, *_holds(data), *_circuits(data), *told, _table(columns, data["announcements"]), *nothing)
 
 

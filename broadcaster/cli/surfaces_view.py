@@ -32,6 +32,15 @@ def lines(surfaces: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
         yield from (Text(f" {row['channel']}: {_reading(one)} ", style=_LOUD) for one in wrong)
 
 
+def of_stale(rows: Sequence[Mapping[str, Any]]) -> Iterator[Text]:
+    """A loud line on each surface with screens that lack a change of any announcement."""
+    for row in rows:
+        names = row["names"][:_NAMED]
+        more = len(row["names"]) - len(names)
+        words = f"{', '.join(names)}{f' and {more} more' if more else ''}"
+        yield Text(f" {row['channel']}: not seen the newest change since {minute(row['since'])}: {words} ", style=_LOUD)
+
+
 def _summary(row: Mapping[str, Any], stale: Sequence[object]) -> str:
     fresh = len(row["screens"]) - len(stale)
     confirmed = [one for one in row["read"] if one["result"] == Result.CONFIRMED]

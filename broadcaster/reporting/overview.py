@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.reporting.asked import asked
 from broadcaster.reporting.report import COUNTERS, hold_data
-from broadcaster.storage import announcements, holds, operator_events, progress, staleness
+from broadcaster.reporting.surfaces import stale_screens
+from broadcaster.storage import announcements, holds, operator_events, progress, screens, staleness
 
 UTC = ZoneInfo("UTC")
 
@@ -22,11 +23,27 @@ def overview(connection: Connection, now: datetime) -> dict[str, Any]:
     held = sorted(holds.standing(connection), key=lambda hold: not hold.halted)
     return {
         "holds": [hold_data(hold, UTC) for hold in held],
+        "screens": _stale_screens(connection),
         "asked": asked(operator_events.waiting(connection), UTC),
         "announcements": [
             _data(row, sums.get(row.slug), stale.get(row.slug)) for row in announcements.all_standing(connection)
         ],
     }
+
+
+def _stale_screens(connection: Connection) -> list[dict[str, Any]]:
+    """Each surface with screens that lack a change: which, and since when the first does."""
+    known = sorted({row.channel for row in screens.standing(connection)})
+    found = {channel: stale_screens(connection, channel) for channel in known}
+    return [
+        {
+            "channel": channel,
+            "names": [row.name for row in rows],
+            "since": min(row.since for row in rows).isoformat(timespec="seconds"),
+        }
+        for channel, rows in found.items()
+        if rows
+    ]
 
 
 def _data(row: announcements.Standing, sums: Row[Any] | None, stale: int | None) -> dict[str, Any]:

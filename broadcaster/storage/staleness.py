@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import BigInteger, Connection, Row, cast, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from broadcaster.announcement.facts import Facts
@@ -60,6 +60,13 @@ def by_announcement(connection: Connection) -> Mapping[str, int]:
     """Announcement → how many were stale when they were counted last, all channels together."""
     query = select(staleness.c.slug, func.sum(staleness.c.stale)).group_by(staleness.c.slug)
     return {slug: int(number) for slug, number in connection.execute(query)}
+
+
+def by_channel(connection: Connection) -> Mapping[str, Row[Any]]:
+    """Channel → `stale` and `uncorrected` as they were counted last, of all announcements together."""
+    sums = (cast(func.sum(staleness.c[name]), BigInteger).label(name) for name in ("stale", "uncorrected"))
+    query = select(staleness.c.channel, *sums).group_by(staleness.c.channel)
+    return {row.channel: row for row in connection.execute(query)}
 
 
 def count(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Count]:

@@ -70,6 +70,21 @@ OPERATOR_SECONDS = Metric(
     "broadcaster_operator_events_waiting_seconds", Kind.GAUGE, (), "Since when the first of these waits; 0 without any."
 )
 OVERRUN = Metric("broadcaster_announcements_overrun", Kind.GAUGE, (), "Announcements whose planned end has passed.")
+STALE = Metric(
+    "broadcaster_stale_recipients", Kind.GAUGE, ("channel",), "Recipients who may hold what is no longer true."
+)
+UNCORRECTED = Metric(
+    "broadcaster_uncorrected_recipients",
+    Kind.GAUGE,
+    ("channel",),
+    "Those of them for whom no message with the truth was meant yet.",
+)
+STALE_SCREENS = Metric(
+    "broadcaster_stale_screens", Kind.GAUGE, ("channel",), "Screens that have not fetched the newest change."
+)
+STALE_SCREEN_SECONDS = Metric(
+    "broadcaster_stale_screen_seconds", Kind.GAUGE, ("channel",), "For how long the first of these lacks one; or 0."
+)
 OUTCOMES = Metric(
     "broadcaster_outcomes_total",
     Kind.COUNTER,
@@ -91,7 +106,7 @@ LATENCY = Metric(
 
 METRICS = (
     *(SINCE_TICK, BROADCASTS, OVERDUE, OVERDUE_SECONDS, BATCHES, ATTEMPTS, IN_DOUBT, HOLDS, CIRCUIT, BROKER_UP, QUEUE),
-    *(OPERATOR_EVENTS, OPERATOR_SECONDS, OVERRUN),
+    *(OPERATOR_EVENTS, OPERATOR_SECONDS, OVERRUN, STALE, UNCORRECTED, STALE_SCREENS, STALE_SCREEN_SECONDS),
     *(RECEIPTS_WAITING, SUPPRESSED, AUDIENCE, OUTCOMES, RECEIPTS, PACING_WAITS, PACING_SECONDS, LATENCY),
 )
 

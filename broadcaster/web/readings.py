@@ -6,6 +6,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from kombu.exceptions import ChannelError
 from sqlalchemy import Connection
 
 from broadcaster import clock
+from broadcaster.channels.base import ChannelKind
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery import latency
 from broadcaster.delivery.breaker import Circuit
@@ -21,13 +23,14 @@ from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.rounds import TICK
 from broadcaster.errors import InputError
 from broadcaster.planning.lateness import LABELS
-from broadcaster.storage import gauges, heartbeats, operator_events, progress, tallies
+from broadcaster.reporting.surfaces import stale_screens
+from broadcaster.storage import gauges, heartbeats, operator_events, progress, staleness, tallies
 from broadcaster.storage.receipts import ReceiptStatus
 from broadcaster.web import exposition as named
 from broadcaster.web.exposition import Metric, Values
 from broadcaster.wiring import App
 
-QUEUES = ("control", "delivery")
+QUEUES = ("control", "delivery", "correction")
 """The names that `workers.queues` gives them."""
 PEOPLE = "people"
 """The pool that has no name of its own."""
@@ -62,7 +65,7 @@ class Readings:
         with self._parts.database.begin() as connection:
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = {_STATEMENT_MILLISECONDS}")
             found = {**self._of_plan(connection), **_of_work(connection), **self._of_tallies(connection)}
-            found |= self._of_operators(connection)
+            found |= self._of_operators(connection) | self._of_beliefs(connection)
         return {**found, named.CIRCUIT: self._circuits(), **_of_broker(self._parts.settings.broker_url)}
 
     def _of_plan(self, connection: Connection) -> dict[Metric, Values]:
@@ -83,6 +86,20 @@ class Readings:
             named.OPERATOR_EVENTS: _by_name(waiting),
             named.OPERATOR_SECONDS: {(): since},
             named.OVERRUN: {(): gauges.overrun(connection)},
+        }
+
+    def _of_beliefs(self, connection: Connection) -> dict[Metric, Values]:
+        """Who is left believing what is no longer true: recipients as they were counted last, and screens."""
+        none, now = dict.fromkeys(self._parts.channels, 0), clock.now()
+        counts = staleness.by_channel(connection)
+        surfaces = [slug for slug, row in self._parts.channels.items() if row.kind is ChannelKind.SURFACE]
+        screens = {slug: stale_screens(connection, slug) for slug in surfaces}
+        seconds = {slug: max((now - row.since for row in rows), default=timedelta(0)) for slug, rows in screens.items()}
+        return {
+            named.STALE: _by_name(none | {slug: row.stale for slug, row in counts.items()}),
+            named.UNCORRECTED: _by_name(none | {slug: row.uncorrected for slug, row in counts.items()}),
+            named.STALE_SCREENS: _by_name({slug: len(rows) for slug, rows in screens.items()}),
+            named.STALE_SCREEN_SECONDS: _by_name({slug: longest.total_seconds() for slug, longest in seconds.items()}),
         }
 
     def _kept_states(self, connection: Connection) -> Values:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 import requests
 from psycopg import sql
-from sqlalchemy import Row, make_url
+from sqlalchemy import Row, insert, make_url
 
 from broadcaster import clock
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.operations import advance, conclude
 from broadcaster.planning.proposal import read
 from broadcaster.reporting.false_statements import false_statement_minutes, false_times
+from broadcaster.reporting.overview import overview
 from broadcaster.reporting.surfaces import StaleScreen, stale_screens
 from broadcaster.storage import screens
 from broadcaster.storage.database import Database
+from broadcaster.storage.tables import staleness
 from broadcaster.web.screens import ScreenBook
 from tests.conftest import Servers
 from tests.support.examples import SLUG, edited, local
@@ -211,3 +214,28 @@ def test_two_processes_keep_the_newest_of_what_both_know(database: Database) -> 
         [held] = screens.fetches(connection, 8).values()
     assert row.seq == 9
     assert [seq for _, seq in held] == [8, 9]
+
+
+def test_screens_that_lack_a_change_are_seen_from_afar(published: Product) -> None:
+    """In the overview of everything and in the metrics; not those that have it."""
+    noted(published, "bank-kiosks")
+    with published.transaction() as connection:
+        rows = {row["channel"]: row for row in overview(connection, clock.now())["screens"]}
+    assert rows["kiosk"]["names"] == ["hall-kiosks", "hospital-kiosks"]
+    assert datetime.fromisoformat(rows["kiosk"]["since"]) - local("2022-02-18 10:00") < timedelta(minutes=1)
+    published.at(local("2022-02-18 10:20"))
+    seen = requests.get(f"{published.web_url}/metrics", timeout=10).text
+    assert 'broadcaster_stale_screens{channel="kiosk"} 2.0' in seen
+    age = re.search(r'broadcaster_stale_screen_seconds\{channel="kiosk"\} ([0-9.]+)', seen)
+    assert age and float(age[1]) > 19 * 60
+
+
+def test_whoever_is_stale_is_a_metric(published: Product) -> None:
+    """As they were counted last, of all announcements together; a channel without any has a 0."""
+    row = {"slug": SLUG, "channel": "sms", "mark": "m", "stale": 7, "uncorrected": 3}
+    with published.transaction() as connection:
+        connection.execute(insert(staleness).values(**row))
+    seen = requests.get(f"{published.web_url}/metrics", timeout=10).text
+    assert 'broadcaster_stale_recipients{channel="sms"} 7.0' in seen
+    assert 'broadcaster_uncorrected_recipients{channel="sms"} 3.0' in seen
+    assert 'broadcaster_stale_recipients{channel="wechat"} 0.0' in seen
