@@ -157,7 +157,9 @@ def test_a_silent_scheduler_is_loud(age: float | None, words: str) -> None:
     """While it is silent nothing is opened, and every other figure looks calm."""
     assert words in said(view.of_one(data(seconds_since_tick=age)))
     assert words in said(
-        view.of_all({"announcements": [], "holds": [], "circuits": [], "asked": [], "seconds_since_tick": age})
+        view.of_all(
+            {"announcements": [], "holds": [], "circuits": [], "asked": [], "screens": [], "seconds_since_tick": age}
+        )
     )
 
 
@@ -245,10 +247,12 @@ def test_all_announcements_have_a_line_each() -> None:
         "stale": 1996,
         "next_due": "2030-05-11T08:00:00+08:00",
     }
-    around = {"asked": [], "holds": [hold()], "circuits": [], "seconds_since_tick": 1.0}
+    screen = {"channel": "kiosk", "names": ["hall-kiosks"], "since": "2022-02-18T10:00:00+08:00"}
+    around = {"asked": [], "screens": [screen], "holds": [hold()], "circuits": [], "seconds_since_tick": 1.0}
     text = said(view.of_all({"announcements": [one], **around}))
     assert "2030-05-11 08:00" in text
     assert "██░░░░░░░░ 25.0%" in text
     assert "1,996 !" in text
     assert "HALTED" in text
+    assert "kiosk: not seen the newest change since 2022-02-18 10:00: hall-kiosks" in text
     assert "no announcement yet" in said(view.of_all({"announcements": [], **around}))
