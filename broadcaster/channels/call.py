@@ -89,5 +89,7 @@ class Call:
     """Where the surface document of this channel is served."""
     changes: tuple[FactChange, ...] = ()
     """What the messages say has changed, from what the members were told before."""
+    rows: tuple[str, ...] = ()
+    """The impact rows of which the messages tell; empty: all of them."""
     replaces: tuple[Predecessor, ...] = ()
     """The account's earlier posts whose facts this one supersedes, oldest first."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from broadcaster.channels.banner.adapter import CHANNEL as BANNER
-from broadcaster.channels.base import Channel
+from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.channels.kiosk.adapter import CHANNEL as KIOSK
 from broadcaster.channels.sms.adapter import CHANNEL as SMS
 from broadcaster.channels.wechat.adapter import CHANNEL as WECHAT
 
 CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK)}
+
+PERSONAL = frozenset(slug for slug, channel in CHANNELS.items() if channel.reaches is RecipientKind.PERSON)
+"""The channels that reach people one by one."""
 
 POOLS = {slug: channel.pool for slug, channel in CHANNELS.items()}
 """Channel → the pool of its recipients."""

@@ -8,7 +8,7 @@ from typing import Any
 from broadcaster import clock
 from broadcaster import settings as settings_module
 from broadcaster.announcement.source import read_source
-from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.registry import CHANNELS, PERSONAL
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.errors import InputError
 from broadcaster.operations.cautioning import cautions_alone
@@ -26,7 +26,7 @@ def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
     """Validate, render everything, print measures; raises InputError with every problem."""
     source = read_source(file)
     proposal = parse(source, CHANNELS)
-    messages, problems = review(_templates(templates), _specs(None), proposal.announcement, source)
+    messages, problems = review(_templates(templates), _specs(None), proposal.announcement, source, personal=PERSONAL)
     found = cautions_alone(proposal, clock.now())
     problems += errors(found, source)
     if problems:
@@ -51,7 +51,8 @@ def render(
     found = _templates(templates)
     phases = [_phase(phase)] if phase else list(Phase)
     languages = [_language(proposal, language)] if language else None
-    messages, problems = review(found, _specs(channel), proposal.announcement, source, phases, languages)
+    wanted = (proposal.announcement, source, phases, languages)
+    messages, problems = review(found, _specs(channel), *wanted, personal=PERSONAL)
     if problems:
         raise InputError(problems)
     written = write_gallery(out, messages, proposal.announcement, found)

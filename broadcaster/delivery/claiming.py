@@ -11,17 +11,19 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from broadcaster import clock
-from broadcaster.channels.base import Channel, Delivery, Member, Outcome
+from broadcaster.announcement.model import Announcement
+from broadcaster.channels.base import Channel, Delivery, Member, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery import doubts, posts, recording, routing
 from broadcaster.delivery.messages import Edition, Press
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
-from broadcaster.delivery.run import Changed, Run, Step
+from broadcaster.delivery.run import Run, Step
 from broadcaster.errors import BroadcasterError, InputError, StateError
+from broadcaster.planning.angle import WHOLE, Angle, divides, rows_for
 from broadcaster.planning.phase import Phase
-from broadcaster.planning.tellings import told_by, untrue
-from broadcaster.storage import batches, broadcasts, calls, recipients, tellings
+from broadcaster.planning.tellings import Kind, told_by, untrue
+from broadcaster.storage import audiences, batches, broadcasts, calls, recipients, tellings
 from broadcaster.storage.recipients import Scope, Sealed
 from broadcaster.storage.scopes import scope_of
 from broadcaster.vault import Vault
@@ -94,37 +96,54 @@ class Claims:
             batches.resize(connection, batch, settled + len(rows))
         waiting = [row for row in rows if row.id not in taken] if taken else rows
         members, left_out = routing.opened(self._vault, run.edition, waiting)
-        run, alike = self._corrected(connection, run, waiting, members)
+        run, alike = self._angled(connection, run, waiting, members)
         steps = repeats
-        for changes, some in alike.items():
-            more, lost = routing.route(run, some, changes=changes)
+        for angle, some in alike.items():
+            more, lost = routing.route(run, some, angle=angle)
             steps, left_out = [*steps, *more], [*left_out, *lost]
         return Claimed(run, questions, steps, Result(left_out, batch.revision))
 
-    def _corrected(
+    def _angled(
         self, connection: Connection, run: Run, rows: Sequence[Sealed], members: Sequence[Member]
-    ) -> tuple[Run, Mapping[Changed, Sequence[Member]]]:
-        """Members by what has changed for them, and the run with the words for each of that."""
-        beliefs = run.scope.beliefs
-        if beliefs is None or run.batch.phase != Phase.CHANGED:
-            return run, {(): members} if members else {}
-        changed = {row.id: beliefs.changes(row.held) for row in rows}
-        alike: dict[Changed, list[Member]] = {}
+    ) -> tuple[Run, Mapping[Angle, Sequence[Member]]]:
+        """Members by the angle from which they are told, and the run with the words for each of these."""
+        changes = run.scope.beliefs.changes if run.scope.beliefs and run.batch.phase == Phase.CHANGED else None
+        announcement = run.edition.proposal.announcement
+        divided = run.channel.reaches is RecipientKind.PERSON and divides(announcement)
+        if changes is None and not divided:
+            return run, {WHOLE: members} if members else {}
+        concerned = self._concerns(connection, announcement, rows) if divided else {}
+        angles = {
+            row.id: Angle(changes(row.held) if changes else (), concerned.get((row.language, row.tag_set), ()))
+            for row in rows
+        }
+        alike: dict[Angle, list[Member]] = {}
         for member in members:
-            alike.setdefault(changed[member.id], []).append(member)
-        editions = {changes: self._edition(connection, run, run.batch.revision, changes) for changes in alike}
-        return replace(run, corrections=editions), alike
+            alike.setdefault(angles[member.id], []).append(member)
+        editions = {angle: self._edition(connection, run, run.batch.revision, angle) for angle in alike}
+        return replace(run, editions=editions), alike
+
+    @staticmethod
+    def _concerns(
+        connection: Connection, announcement: Announcement, rows: Sequence[Sealed]
+    ) -> dict[tuple[str, int], tuple[str, ...]]:
+        """(language, tag set) → the impact rows that concern such people."""
+        kinds = {(row.language, row.tag_set) for row in rows}
+        tags = audiences.tags_of(connection, {tag_set for _, tag_set in kinds})
+        return {
+            (language, tag_set): rows_for(announcement, Kind(language, tags[tag_set])) for language, tag_set in kinds
+        }
 
     def _again(self, connection: Connection, run: Run, row: Row[Any]) -> Step:
         # The same key must carry the same words, although the broadcast may have moved on to a newer revision.
-        edition = self._edition(connection, run, row.revision, routing.changes_of(row))
+        edition = self._edition(connection, run, row.revision, routing.angle_of(row))
         sealed = recipients.by_ids(connection, run.scope, row.members)
         members, _ = routing.opened(self._vault, edition, sealed)
         return routing.repeat(run, edition, row, members)
 
-    def _edition(self, connection: Connection, run: Run, revision: int, changes: Changed) -> Edition:
+    def _edition(self, connection: Connection, run: Run, revision: int, angle: Angle) -> Edition:
         batch = run.batch
-        return self._press.edition(connection, batch.slug, revision, run.channel, Phase(batch.phase), changes)
+        return self._press.edition(connection, batch.slug, revision, run.channel, Phase(batch.phase), angle)
 
     def _leave_unrendered(self, connection: Connection, batch: Row[Any], scope: Scope, error: BroadcasterError) -> None:
         """What broke after the approval (template, revision, keys): wait until it is mended, or expired."""

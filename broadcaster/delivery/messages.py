@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.errors import StateError
+from broadcaster.planning.angle import WHOLE, Angle, narrowed
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates
@@ -52,23 +52,23 @@ class Press:
         revision: int,
         channel: Channel,
         phase: Phase,
-        changes: tuple[FactChange, ...] = (),
+        angle: Angle = WHOLE,
     ) -> Edition:
-        """The edition of one phase on one channel, for readers for whom these facts have changed.
+        """The edition of one phase on one channel, for readers who are told from this angle.
 
         Raises StateError when the revision does not exist.
         """
         standing = announcements.find(connection, slug)
         finished_at = standing.finished_at if standing and phase is Phase.RESTORED else None
-        key = (slug, revision, channel.slug, phase, finished_at, changes)
+        key = (slug, revision, channel.slug, phase, finished_at, angle)
         if key not in self._kept:
-            occasion = Occasion(finished_at, changes, _addressee(channel))
-            self._kept[key] = self._render(connection, slug, revision, channel, phase, occasion)
+            occasion = Occasion(finished_at, angle.changes, _addressee(channel))
+            self._kept[key] = self._render(connection, slug, revision, channel, phase, occasion, angle.rows)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]
 
-    def _render(
+    def _render(  # noqa: PLR0917 - what a message depends on
         self,
         connection: Connection,
         slug: str,
@@ -76,11 +76,12 @@ class Press:
         channel: Channel,
         phase: Phase,
         occasion: Occasion,
+        rows: Sequence[str],
     ) -> Edition:
         stored = announcements.revision(connection, slug, revision)
         if stored is None:
             raise StateError(f"{slug} has no revision {revision}")
-        announcement = stored.proposal.announcement
+        announcement = narrowed(stored.proposal.announcement, rows)
         messages = {
             language: render(self._templates, channel.spec, announcement, phase, language, occasion)
             for language in announcement.languages

@@ -11,14 +11,15 @@ from typing import Any
 from sqlalchemy import Row
 
 from broadcaster import clock
-from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Call, Delivery, Member, Outcome, RecipientKind, adapter_of
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery import posts
 from broadcaster.delivery.messages import Edition
-from broadcaster.delivery.run import Changed, Run, Step
+from broadcaster.delivery.run import Run, Step
+from broadcaster.planning.angle import WHOLE, Angle
 from broadcaster.planning.phase import Phase
 from broadcaster.storage.recipients import Sealed
+from broadcaster.storage.strides import read_angle
 from broadcaster.vault import UnopenedError, Vault
 
 NO_PROVIDER = "no provider is configured for it"
@@ -43,13 +44,13 @@ def opened(vault: Vault, edition: Edition, rows: Sequence[Sealed]) -> tuple[list
 
 
 def route(
-    run: Run, members: Sequence[Member], away: Collection[str] = (), changes: Changed = ()
+    run: Run, members: Sequence[Member], away: Collection[str] = (), angle: Angle = WHOLE
 ) -> tuple[list[Step], list[Delivery]]:
     """The calls for these members through providers that are not `away`, and those whom no provider reaches.
 
-    `changes` are those of which all of these members are told."""
+    All of these members are told from the same angle."""
     if run.channel.reaches is RecipientKind.PERSON:
-        return _by_weight(run, members, away, changes)
+        return _by_weight(run, members, away, angle)
     steps: list[Step] = []
     lost: list[Delivery] = []
     by_address: dict[str, list[Member]] = {}
@@ -60,27 +61,26 @@ def route(
         if provider is None:
             lost += [Delivery(member.id, Outcome.SKIPPED, NO_PROVIDER) for member in of_address]
         else:
-            steps += [_step(run, provider, some, changes) for some in _parts(of_address, size_of(run, provider))]
+            steps += [_step(run, provider, some, angle) for some in _parts(of_address, size_of(run, provider))]
     return steps, lost
 
 
 def repeat(run: Run, edition: Edition, row: Row[Any], members: Sequence[Member]) -> Step:
     """The call of an earlier claim once more: the same key, members, words and time, so that it is the same request."""
-    call = _call(run, edition, row.revision, members, (row.key, row.prepared_at), changes_of(row))
+    call = _call(run, edition, row.revision, members, (row.key, row.prepared_at), angle_of(row))
     return Step(call, run.providers[row.provider], doubt=True)
 
 
 def with_members(run: Run, step: Step, members: Sequence[Member], key: str | None = None) -> Step:
     """A call through the step's provider instead of one that nobody has seen; of its own unless it takes the `key`."""
     mark = (key or uuid.uuid4().hex, clock.now())
-    changes = step.call.changes
-    call = _call(run, run.edition_for(changes), run.batch.revision, members, mark, changes)
+    call = _call(run, run.edition_for(step.angle), run.batch.revision, members, mark, step.angle)
     return Step(call, step.provider)
 
 
-def changes_of(row: Row[Any]) -> Changed:
-    """The changes of which the words of a call that was written down tell."""
-    return tuple(FactChange(*said) for said in row.changes or ())
+def angle_of(row: Row[Any]) -> Angle:
+    """From which side a call that was written down tells its members."""
+    return read_angle(row.angle)
 
 
 def others(run: Run, away: Collection[str]) -> list[Provider]:
@@ -96,7 +96,7 @@ def size_of(run: Run, provider: Provider) -> int:
 
 
 def _by_weight(
-    run: Run, members: Sequence[Member], away: Collection[str], changes: Changed
+    run: Run, members: Sequence[Member], away: Collection[str], angle: Angle
 ) -> tuple[list[Step], list[Delivery]]:
     """People go through any provider of the channel, each call through one that is drawn by weight."""
     choice = others(run, away) or list(run.providers.values())
@@ -109,7 +109,7 @@ def _by_weight(
         # Spreads load, keeps no secret. When all the others are away, one that weighs nothing takes their place.
         provider = random.choices(choice, weights if any(weights) else None)[0]  # noqa: S311
         some = members[start : start + size_of(run, provider)]
-        steps.append(_step(run, provider, some, changes))
+        steps.append(_step(run, provider, some, angle))
         start += len(some)
     return steps, []
 
@@ -119,13 +119,13 @@ def _parts(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
         yield members[start : start + size]
 
 
-def _step(run: Run, provider: Provider, members: Sequence[Member], changes: Changed) -> Step:
+def _step(run: Run, provider: Provider, members: Sequence[Member], angle: Angle) -> Step:
     mark = (uuid.uuid4().hex, clock.now())
-    return Step(_call(run, run.edition_for(changes), run.batch.revision, members, mark, changes), provider)
+    return Step(_call(run, run.edition_for(angle), run.batch.revision, members, mark, angle), provider)
 
 
 def _call(
-    run: Run, edition: Edition, revision: int, members: Sequence[Member], mark: tuple[str, datetime], changes: Changed
+    run: Run, edition: Edition, revision: int, members: Sequence[Member], mark: tuple[str, datetime], angle: Angle
 ) -> Call:
     """`mark` is the call's key and when it was first prepared."""
     announcement = edition.proposal.announcement
@@ -144,6 +144,7 @@ def _call(
         members=tuple(members),
         messages={name: text for name, text in edition.messages.items() if name in languages},
         document=run.document,
-        changes=changes,
+        changes=angle.changes,
+        rows=angle.rows,
         replaces=posts.replaced(run.posts, announcement, Phase(run.batch.phase), members, mark[1]),
     )

@@ -9,13 +9,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from broadcaster.announcement.facts import FactChange, Facts
+from broadcaster.announcement.facts import Facts
 from broadcaster.channels.base import Call, Channel, Predecessor
 from broadcaster.channels.provider import Provider
 from broadcaster.delivery.messages import Edition
+from broadcaster.planning.angle import Angle
 from broadcaster.storage.recipients import Scope
-
-Changed = tuple[FactChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,14 @@ class Run:
     edition: Edition
     providers: Mapping[str, Provider]
     document: str
-    corrections: Mapping[Changed, Edition] = field(default_factory=dict)
-    """What the words are for those for whom these facts have changed since they were told of it."""
+    editions: Mapping[Angle, Edition] = field(default_factory=dict)
+    """What the words are for those who are told from another angle than that of everybody."""
 
     posts: EarlierPosts = NO_POSTS
 
-    def edition_for(self, changes: Changed) -> Edition:
-        """What those are told for whom this has changed."""
-        return self.corrections.get(changes, self.edition)
+    def edition_for(self, angle: Angle) -> Edition:
+        """What those are told who are told from this angle."""
+        return self.editions.get(angle, self.edition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +69,8 @@ class Step:
     provider: Provider
     doubt: bool = False
     age: timedelta = timedelta(0)
+
+    @property
+    def angle(self) -> Angle:
+        """From which side its members are told."""
+        return Angle(self.call.changes, self.call.rows)

@@ -160,7 +160,7 @@ class Trip:
         if step.doubt or not routing.others(self._run, self._away):
             self._later.postpone(step, seconds, failed=self._later.failed)
             return False
-        steps, _ = routing.route(self._run, step.call.members, self._away, step.call.changes)
+        steps, _ = routing.route(self._run, step.call.members, self._away, step.angle)
         self._to_do.extendleft(reversed(steps))
         return False
 

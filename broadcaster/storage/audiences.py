@@ -6,7 +6,7 @@ membership never changes afterwards: a recipient that changes or leaves gets the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -151,6 +151,12 @@ def combinations(connection: Connection, pool: str, version: int) -> list[Combin
     return [
         Combination(row.language, frozenset(row.tags), row.tag_set, row.recipients) for row in connection.execute(query)
     ]
+
+
+def tags_of(connection: Connection, sets: Collection[int]) -> Mapping[int, frozenset[str]]:
+    """Tag set → its tags."""
+    query = select(tag_sets.c.id, tag_sets.c.tags).where(tag_sets.c.id.in_(sets))
+    return {row.id: frozenset(row.tags) for row in connection.execute(query)}
 
 
 def kinds(connection: Connection, pool: str, version: int, audience: str) -> list[tuple[str, int]] | None:

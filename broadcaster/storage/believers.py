@@ -93,6 +93,7 @@ class Believer(NamedTuple):
     sealed: bytes
     language: str
     suppressed: str | None
+    tag_set: int
     held: str
 
 
@@ -362,7 +363,7 @@ _IN_RANGE = {
 SELECT r.id, r.handle, r.sealed, r.language,
        (SELECT coalesce(nullif(s.reason, ''), 'opted out') FROM suppressions s
         WHERE s.handle = r.handle AND s.channel IN ('', :channel) LIMIT 1),
-       b.held
+       r.tag_set, b.held
 FROM (
     SELECT d.recipient_id, {_MOMENTS}, bool_or(d.broadcast_id = :broadcast) AS settled,
            (array_agg(d.broadcast_id || '@' || d.revision || '#' || {{class_}} ORDER BY d.at DESC, d.broadcast_id)

@@ -21,7 +21,7 @@ def write_ahead(connection: Connection, batch: Row[Any], call: Call, provider: s
         "provider": provider,
         "members": [member.id for member in call.members],
         "prepared_at": call.prepared_at,
-        "changes": written(call.changes),
+        "angle": written(call),
     }
     connection.execute(_WRITE, values)
 
@@ -47,9 +47,9 @@ def make_again(connection: Connection, key: str) -> None:
 _WRITE = text(
     """
     INSERT INTO calls (
-        key, batch_id, broadcast_id, revision, provider, members, prepared_at, changes, attempts, made_at
+        key, batch_id, broadcast_id, revision, provider, members, prepared_at, angle, attempts, made_at
     )
-    VALUES (:key, :batch, :broadcast, :revision, :provider, :members, :prepared_at, CAST(:changes AS jsonb), 1, now())
+    VALUES (:key, :batch, :broadcast, :revision, :provider, :members, :prepared_at, CAST(:angle AS jsonb), 1, now())
     ON CONFLICT (key) DO NOTHING
     """
 )

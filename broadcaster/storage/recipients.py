@@ -33,6 +33,7 @@ class Sealed(NamedTuple):
     sealed: bytes
     language: str
     suppressed: str | None
+    tag_set: int
     held: str = ""
 
 
@@ -234,7 +235,7 @@ def _in_range(shape: _Shape, *, fresh: bool) -> str:
     statement = _typed(
         shape,
         f"""
-        SELECT r.id, r.handle, r.sealed, r.language, {_SUPPRESSED}
+        SELECT r.id, r.handle, r.sealed, r.language, {_SUPPRESSED}, r.tag_set
         FROM recipients r
         WHERE r.id BETWEEN :first AND :last AND {_MEMBER[shape.people]}
         {_narrowed(shape)} {"" if fresh else _UNSETTLED}
@@ -260,13 +261,16 @@ _NEXT = {shape: _next(shape) for shape in _SHAPES}
 _IN_RANGE = {(shape, fresh): _in_range(shape, fresh=fresh) for shape in _SHAPES for fresh in (False, True)}
 _BY_IDS = {
     people: text(
-        f"SELECT r.id, r.handle, r.sealed, r.language, NULL FROM recipients r WHERE {member} AND r.id = ANY(:ids)"  # noqa: S608
+        f"""
+        SELECT r.id, r.handle, r.sealed, r.language, NULL, r.tag_set
+        FROM recipients r WHERE {member} AND r.id = ANY(:ids)
+        """  # noqa: S608 - only constants are put together
     ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
     for people, member in _MEMBER.items()
 }
 _ANYONE_BY_IDS = text(
     """
-    SELECT r.id, r.handle, r.sealed, r.language, NULL
+    SELECT r.id, r.handle, r.sealed, r.language, NULL, r.tag_set
     FROM unnest(CAST(:ids AS bigint[])) i (id)
     CROSS JOIN LATERAL (SELECT * FROM recipients n WHERE n.id = i.id ORDER BY n.since DESC LIMIT 1) r
     """

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row
 
 from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import Call, Delivery
+from broadcaster.planning.angle import Angle
 from broadcaster.storage.ledger import kept_reason, kept_words
 
 
@@ -149,9 +150,17 @@ def _made(made: Sequence[Made]) -> dict[str, Any]:
     }
 
 
-def written(changes: Sequence[FactChange]) -> str | None:
-    """Changes as the row of a call keeps them."""
-    return json.dumps([(row.path, row.old, row.new) for row in changes]) if changes else None
+def written(call: Call) -> str | None:
+    """From which angle a call tells, as its row keeps it."""
+    if not call.changes and not call.rows:
+        return None
+    return json.dumps({"changes": [(row.path, row.old, row.new) for row in call.changes], "rows": call.rows})
+
+
+def read_angle(kept: Mapping[str, Any] | None) -> Angle:
+    """The angle that the row of a call keeps."""
+    said = kept or {}
+    return Angle(tuple(FactChange(*row) for row in said.get("changes", ())), tuple(said.get("rows", ())))
 
 
 def _next(following: Sequence[Next]) -> dict[str, Any]:
@@ -163,7 +172,7 @@ def _next(following: Sequence[Next]) -> dict[str, Any]:
         # As Postgres writes arrays: lists of a hundred numbers would be converted one by one.
         "members": [f"{{{','.join([str(member[0]) for member in call.members])}}}" for call in calls],
         "prepared": [call.prepared_at for call in calls],
-        "changes": [written(call.changes) for call in calls],
+        "angles": [written(call) for call in calls],
     }
 
 
@@ -217,13 +226,13 @@ settled AS (
 """
 
 _WRITE = """
-INSERT INTO calls (key, batch_id, broadcast_id, revision, provider, members, prepared_at, changes, attempts, made_at)
-SELECT n.key, %(batch)s, %(broadcast)s, n.revision, n.provider, n.members::bigint[], n.prepared_at, n.changes::jsonb,
+INSERT INTO calls (key, batch_id, broadcast_id, revision, provider, members, prepared_at, angle, attempts, made_at)
+SELECT n.key, %(batch)s, %(broadcast)s, n.revision, n.provider, n.members::bigint[], n.prepared_at, n.angle::jsonb,
        1, now()
 FROM {held} unnest(
     %(keys)s::text[], %(revisions)s::int[], %(providers)s::text[], %(members)s::text[], %(prepared)s::timestamptz[],
-    %(changes)s::text[]
-) n (key, revision, provider, members, prepared_at, changes)
+    %(angles)s::text[]
+) n (key, revision, provider, members, prepared_at, angle)
 ON CONFLICT (key) DO NOTHING
 """
 

@@ -273,7 +273,7 @@ calls = Table(
     Column("broadcast_id", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("provider", Text, nullable=False),
-    Column("changes", JSONB),
+    Column("angle", JSONB),
     Column("members", ARRAY(BigInteger), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     _instant("prepared_at", required=True),
@@ -283,8 +283,9 @@ calls = Table(
 )
 """A provider request, written down before it is made, so that a retry is the same request under the same key.
 
-Its row goes when its outcomes are recorded: what stands here is open. `made_at` is when it was last made. `changes`
-are those (path, old, new) that its words tell, where they depend on what the members were told before."""
+Its row goes when its outcomes are recorded: what stands here is open. `made_at` is when it was last made. `angle`
+says from which side its words tell, where that is not the whole of it: `changes` (path, old, new) since the members
+were told, and the `rows` of impacts that concern them."""
 
 deliveries = Table(
     "deliveries",

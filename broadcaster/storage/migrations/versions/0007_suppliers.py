@@ -1,4 +1,4 @@
-"""Receipts of suppliers that name an address instead of our ids."""
+"""Receipts of suppliers that name an address instead of our ids; calls say from which angle they tell."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_addressed_receipts")),
     )
     op.create_index(op.f("ix_addressed_receipts_next_try_at"), "addressed_receipts", ["next_try_at"])
+    op.alter_column("calls", "changes", new_column_name="angle")
+    op.execute("UPDATE calls SET angle = jsonb_build_object('changes', angle) WHERE angle IS NOT NULL")
 
 
 def downgrade() -> None:
+    op.execute("UPDATE calls SET angle = angle -> 'changes' WHERE angle IS NOT NULL")
+    op.alter_column("calls", "angle", new_column_name="changes")
     op.drop_table("addressed_receipts")
