@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from broadcaster.channels.adapter import Adapter
+from broadcaster.channels.call import Member
 from broadcaster.channels.callback import Callback, Heard
 from broadcaster.channels.options import Options
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.rendering.message import Measure, Parts
+from broadcaster.rendering.message import Measure, Message, Parts
 
 WEBHOOK = "webhook"
 """The supplier that speaks our own signed format: what a provider is whose site names none."""
@@ -39,6 +41,13 @@ class Secret:
     required: bool = True
 
 
+class Room(NamedTuple):
+    """Whom a member shares a call with: others who are `alike`, at most so many of them."""
+
+    alike: str
+    most: int
+
+
 @dataclass(frozen=True, slots=True)
 class Supplier:
     """One supplier of a channel."""
@@ -57,3 +66,5 @@ class Supplier:
     """None: nothing can be called there without somebody being told."""
     measure: Callable[[Parts], tuple[Measure, ...]] | None = None
     """How it measures a message, where that is not how the channel does."""
+    room: Callable[[Member, Message], Room] | None = None
+    """Where one request cannot carry just anybody: what its members have in common. None: it can."""
