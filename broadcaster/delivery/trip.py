@@ -214,7 +214,7 @@ class Trip:
     def _call(self, step: Step) -> None:
         """Make the call, and keep what is known of it for the next transaction.
 
-        It is dated when it was written down: what a worker sends that was frozen in between is too old to be accepted."""
+        It is dated when it was written down: what a worker sends late that was frozen is too old to be accepted."""
         run, provider = self._run, step.provider
         self._book.standing.discard(step.call.key)
         made = attempt.make(run, step, self._means.transport.dated(self._book.written_at))

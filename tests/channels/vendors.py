@@ -118,7 +118,7 @@ def provider_of(supplier: str, url: str, **more: Any) -> Provider:
     """A provider of the vendor."""
     options = more.pop("options", None) or options_of(supplier)
     return Provider(
-        supplier, url, KEY, timeout=5.0, supplier=supplier, options=options, secrets={"callback_token": TOKEN}, **more
+        supplier, url, KEY, timeout=5.0, supplier=supplier, options=options, secrets={"callback-token": TOKEN}, **more
     )
 
 

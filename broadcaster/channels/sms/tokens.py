@@ -8,7 +8,7 @@ from broadcaster.channels.callback import Callback, ForgedError
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.supplier import Secret
 
-NAME = "callback_token"
+NAME = "callback-token"
 SECRETS = {NAME: Secret("what the vendor's receipts carry in their address, as `?token=`")}
 
 

@@ -1,0 +1,88 @@
+"""Vendors behind the channel `sms`, end to end: their formats on the wire, their receipts in the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.channels.vendors import KEY, TOKEN, options_of
+from tests.conftest import Servers
+from tests.support.examples import local
+from tests.support.product import Product, running_product
+
+VENDORS = ["aliyun"]
+ENDINGS = 300
+"""People whose numbers end in 000 to 299, in both languages."""
+
+
+def provider(supplier: str) -> dict[str, Any]:
+    """A provider of the vendor as a site writes it."""
+    return {
+        "name": "vendor",
+        "supplier": supplier,
+        "secret": "env:VENDOR_SECRET",
+        "secrets": {"callback-token": "env:VENDOR_TOKEN"},
+        "options": options_of(supplier).model_dump(mode="json", exclude_none=True),
+        "visible_after_seconds": 2,
+    }
+
+
+@pytest.fixture(params=VENDORS)
+def opened(
+    tmp_path: Path,
+    database_url: str,
+    servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[tuple[Product, str]]:
+    """The SMS notice through the vendor alone, to 1,100 people, opened; nothing of it is carried yet."""
+    monkeypatch.setenv("VENDOR_SECRET", KEY)
+    monkeypatch.setenv("VENDOR_TOKEN", TOKEN)
+    stand_ins = {"sms": [provider(request.param)]}
+    with running_product(tmp_path / "data", database_url, servers.redis, monkeypatch, stand_ins) as product:
+        product.at(local("2022-02-18 10:00"))
+        product.gather(1_100)
+        product.publish()
+        yield product, product.open("sms")
+
+
+def outcomes(product: Product, broadcast: str) -> Counter[tuple[str, str]]:
+    """(outcome, receipt) → how many."""
+    return Counter((row.outcome, row.receipt or "") for row in product.ledger(broadcast))
+
+
+def shown(product: Product, broadcast: str) -> list[int]:
+    """How often each phone that was shown anything was shown the broadcast."""
+    lines = requests.get(f"{product.sandbox_url}/ledger", timeout=10).text.splitlines()
+    found = {row["broadcast"]: row["shown"] for row in map(json.loads, lines)}
+    return list(found.get(broadcast, {}).values())
+
+
+def test_everybody_is_told_once_and_receipts_say_what_became_of_it(opened: tuple[Product, str]) -> None:
+    """One number is refused and nobody else with it; another is accepted, and reported as failed later."""
+    product, broadcast = opened
+    product.deliver_all(broadcast)
+    assert shown(product, broadcast) == [1] * 1_099
+    product.merge_receipts()
+    assert outcomes(product, broadcast) == {
+        ("accepted", "delivered"): 1_098,
+        ("accepted", "failed"): 1,
+        ("rejected", ""): 1,
+    }
+
+
+def test_a_forged_callback_changes_nothing(opened: tuple[Product, str]) -> None:
+    """Without the token, or with another."""
+    product, _ = opened
+    for query in ({}, {"token": ""}, {"token": f"{TOKEN}x"}):
+        answer = requests.post(f"{product.web_url}/callbacks/sms/vendor", params=query, data=b"[]", timeout=10)
+        assert answer.status_code == 401
+    huge = b"[" + b" " * 10_000_000 + b"]"
+    answer = requests.post(f"{product.web_url}/callbacks/sms/vendor", params={"token": TOKEN}, data=huge, timeout=10)
+    assert answer.status_code == 413
