@@ -20,6 +20,7 @@ from alibabacloud_tea_openapi.utils_models import Config
 
 from broadcaster import clock
 from broadcaster.channels.sms.aliyun import wire as aliyun
+from broadcaster.channels.sms.marks import mark
 from broadcaster.channels.sms.templates import Template
 from tests.channels.http_server import Answer, LocalServer, Received
 from tests.channels.vendors import KEY, OPTIONS, SIGN_NAMES, Vendor, message, vendor
@@ -60,7 +61,7 @@ class TestAliyun:
                 sign_name=SIGN_NAMES["zh-Hans"],
                 template_code=code,
                 template_param=json.dumps(parameters),
-                out_id=aliyun.out_id(stand_in.sample.broadcast, "key-of-the-sdk"),
+                out_id=mark(stand_in.sample.broadcast, "key-of-the-sdk"),
             )
         )
         assert (answer.body.code, bool(answer.body.biz_id)) == ("OK", True)

@@ -9,6 +9,7 @@ from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms.aliyun.adapter import ALIYUN
 from broadcaster.channels.sms.message import SPEC
+from broadcaster.channels.sms.tencent.adapter import TENCENT
 from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.rendering.message import personalised
 from broadcaster.rendering.wording import wording
@@ -41,5 +42,6 @@ CHANNEL = Channel(
     suppliers={
         WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL),
         "aliyun": ALIYUN,
+        "tencent": TENCENT,
     },
 )

@@ -27,11 +27,17 @@ class Code(NamedTuple):
 
 
 Codes = Mapping[str, Code]
+"""Codes, and the families that the part before their first dot names."""
+
+
+def known_code(codes: Codes, code: str) -> Code | None:
+    """What a code means, else what its family does; None: neither is known."""
+    return codes.get(code) or codes.get(code.partition(".")[0])
 
 
 def raise_for_code(provider: Provider, codes: Codes, code: str, retry_after: float | None = None) -> None:
-    """Raise what a vendor's code for a whole request means; nothing when it is in no table."""
-    known = codes.get(code)
+    """Raise what a vendor's code for a whole request means; nothing when it is not known."""
+    known = known_code(codes, code)
     if known is None:
         return
     what = f"{provider.name}: {known.words} ({code})"

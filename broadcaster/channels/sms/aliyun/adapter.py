@@ -16,6 +16,7 @@ from broadcaster.channels.sms import mainland, tokens
 from broadcaster.channels.sms.aliyun import receipts, wire
 from broadcaster.channels.sms.aliyun.options import AliyunOptions
 from broadcaster.channels.sms.codes import Codes, raise_for_code
+from broadcaster.channels.sms.marks import mark
 from broadcaster.channels.supplier import Room, Supplier
 from broadcaster.channels.transport import Request, Transport, raise_for_status
 from broadcaster.errors import AmbiguousError, PermanentError
@@ -45,9 +46,8 @@ class AliyunAdapter:
         most = wire.MOST_ALIKE if sheet.alike else wire.MOST_DIFFERENT
         if len(sheet.readers) > most:
             raise PermanentError(f"{provider.name}: one request takes {most} numbers", hint="lower members_per_call")
-        mark = wire.out_id(call.broadcast, call.key)
         # The key is the nonce: the vendor takes no request twice while its signature holds.
-        request = wire.send(provider, sheet, mark, call.key, transport.made_at)
+        request = wire.send(provider, sheet, mark(call.broadcast, call.key), call.key, transport.made_at)
         codes = wire.CODES_OF_ALL_ALIKE if sheet.alike else wire.CODES
         body = _exchange(provider, transport, request, codes)
         reference = str(body.get("BizId") or "")
@@ -104,22 +104,22 @@ def _told(id_: int, found: bool) -> Delivery:
 
 def _shown(call: Call, sheet: mainland.Sheet, day: str, provider: Provider, transport: Transport) -> Mapping[int, bool]:
     """Member → whether the vendor's records of the day show the call for their number."""
-    mark = wire.out_id(call.broadcast, call.key)
+    ours = mark(call.broadcast, call.key)
 
     def look(reader: tuple[Member, str, dict[str, str]]) -> tuple[int, bool]:
-        return reader[0].id, _is_recorded(mark, reader[1], day, provider, transport)
+        return reader[0].id, _is_recorded(ours, reader[1], day, provider, transport)
 
     with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
         return dict(pool.map(look, sheet.readers))
 
 
-def _is_recorded(mark: str, number: str, day: str, provider: Provider, transport: Transport) -> bool:
+def _is_recorded(ours: str, number: str, day: str, provider: Provider, transport: Transport) -> bool:
     page, seen = 1, 0
     while True:
         request = wire.question(provider, number, day, page, _nonce(), clock.machine_now())
         body = _exchange(provider, transport, request)
         rows = wire.records(body)
-        if any(row.get("OutId") == mark for row in rows):
+        if any(row.get("OutId") == ours for row in rows):
             return True
         seen += len(rows)
         if not rows or seen >= int(body.get("TotalCount") or 0):

@@ -16,6 +16,7 @@ from broadcaster.channels.callback import Callback, Heard, Receipt, ReceiptStatu
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms import tokens
 from broadcaster.channels.sms.aliyun import wire
+from broadcaster.channels.sms.marks import broadcast_of
 from broadcaster.errors import InputError, Place
 
 ANSWER = '{"code":0,"msg":"接收成功"}'.encode()
@@ -49,7 +50,7 @@ def hear(callback: Callback, provider: Provider) -> Heard:
 
 
 def _receipt(report: _Report) -> Receipt | None:
-    broadcast = wire.broadcast_of(report.out_id)
+    broadcast = broadcast_of(report.out_id)
     if broadcast is None:
         return None
     status = ReceiptStatus.DELIVERED if report.success else ReceiptStatus.FAILED

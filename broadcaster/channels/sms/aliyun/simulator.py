@@ -32,6 +32,7 @@ from broadcaster.channels.sms.aliyun import wire
 from broadcaster.channels.sms.aliyun.adapter import options_of
 from broadcaster.channels.sms.aliyun.receipts import TIME
 from broadcaster.channels.sms.mainland import shown
+from broadcaster.channels.sms.marks import broadcast_of
 from broadcaster.channels.sms.phone import Letter, exhibits, failing, is_refused
 from broadcaster.channels.sms.templates import Template
 
@@ -155,7 +156,7 @@ class Vendor:
         code, mark = said.get("TemplateCode", ""), said.get("OutId", "")
         self._check_rows(code, rows)
         biz_id = f"{len(self._nonces)}^{uuid.uuid4().int % 10**12}"
-        broadcast = wire.broadcast_of(mark) or mark
+        broadcast = broadcast_of(mark) or mark
         template = self._options.template(code)
         assert template  # noqa: S101 - checked above
         letters = [

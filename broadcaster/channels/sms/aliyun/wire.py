@@ -34,14 +34,15 @@ CHINA = timedelta(hours=8)
 """The vendor's days and times are those of China, which changes no clocks."""
 
 CODES: Mapping[str, Code] = {
-    "isp.SYSTEM_ERROR": Code(Meaning.IN_DOUBT, "the vendor failed inside"),
+    "isv": Code(Meaning.STOP, "the vendor refuses it"),
+    "isp": Code(Meaning.IN_DOUBT, "the vendor failed inside"),
+    "Forbidden": Code(Meaning.STOP, "the key may not do this"),
+    "InvalidAccessKeyId": Code(Meaning.STOP, "the key cannot be used"),
+    "InvalidTimeStamp": Code(Meaning.BUSY, "the request was too old, or this machine's clock is wrong"),
     "InternalError": Code(Meaning.IN_DOUBT, "the vendor failed inside"),
     "SignatureNonceUsed": Code(Meaning.IN_DOUBT, "the vendor had this very request before"),
     "ServiceUnavailable": Code(Meaning.BUSY, "the vendor is not available"),
     "Throttling": Code(Meaning.BUSY, "too many requests"),
-    "Throttling.User": Code(Meaning.BUSY, "too many requests of this account"),
-    "Throttling.Api": Code(Meaning.BUSY, "too many requests"),
-    "InvalidTimeStamp.Expired": Code(Meaning.BUSY, "the request was too old, or this machine's clock is wrong"),
     "isv.AMOUNT_NOT_ENOUGH": Code(Meaning.STOP, "the account's balance is used up"),
     "isv.OUT_OF_SERVICE": Code(Meaning.STOP, "the account was stopped, as a rule for its balance"),
     "isv.DAY_LIMIT_CONTROL": Code(Meaning.STOP, "the account's own limit of a day is reached"),
@@ -61,7 +62,6 @@ CODES: Mapping[str, Code] = {
     "isv.DENY_IP_RANGE": Code(Meaning.STOP, "the account does not allow this machine's address"),
     "isp.RAM_PERMISSION_DENY": Code(Meaning.STOP, "the key may not send (RAM)"),
     "NoPermission": Code(Meaning.STOP, "the key may not send (RAM)"),
-    "Forbidden.RAM": Code(Meaning.STOP, "the key may not send (RAM)"),
     "SignatureDoesNotMatch": Code(Meaning.STOP, "the secret is not that of the key"),
     "IncompleteSignature": Code(Meaning.STOP, "the secret is not that of the key"),
     "InvalidAccessKeyId.NotFound": Code(Meaning.STOP, "no such key"),
@@ -78,17 +78,6 @@ CODES_OF_ALL_ALIKE = {
     **{code: Code(Meaning.STOP, CODES[code].words) for code in _OF_PARAMETERS},
 }
 """Where all have the same parameters, no smaller request would pass either."""
-
-
-def out_id(broadcast: str, key: str) -> str:
-    """What the vendor repeats in its receipts and records: fewer than 256 characters."""
-    return f"{broadcast}.{key}"
-
-
-def broadcast_of(found: str) -> str | None:
-    """The broadcast in an OutId; None when it is none of ours."""
-    broadcast, dot, key = found.partition(".")
-    return broadcast if dot and broadcast and key and len(found) < 256 and "\0" not in found else None
 
 
 def send(provider: Provider, sheet: Sheet, mark: str, nonce: str, at: datetime) -> Request:
