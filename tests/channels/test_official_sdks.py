@@ -17,11 +17,19 @@ from alibabacloud_dysmsapi20170525.models import (
 )
 from alibabacloud_tea_openapi.exceptions import ClientException
 from alibabacloud_tea_openapi.utils_models import Config
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+from tencentcloud.sms.v20210111.models import DescribeSmsTemplateListRequest
+from tencentcloud.sms.v20210111.models import SendSmsRequest as TencentSendSmsRequest
+from tencentcloud.sms.v20210111.sms_client import SmsClient
 
 from broadcaster import clock
 from broadcaster.channels.sms.aliyun import wire as aliyun
 from broadcaster.channels.sms.marks import mark
 from broadcaster.channels.sms.templates import Template
+from broadcaster.channels.sms.tencent import wire as tencent
 from tests.channels.http_server import Answer, LocalServer, Received
 from tests.channels.vendors import KEY, OPTIONS, SIGN_NAMES, Vendor, message, vendor
 
@@ -112,6 +120,68 @@ class TestAliyun:
         signature, names = aliyun.sign(KEY, request.method, urlsplit(request.path).path, query, headers)
         assert (signature, names) == (declared["Signature"], declared["SignedHeaders"])
         assert headers["x-acs-content-sha256"] == aliyun.hashed(request.body)
+
+
+class TestTencent:
+    """tencentcloud-sdk-python-sms"""
+
+    @pytest.fixture
+    def stand_in(self) -> Iterator[Vendor]:
+        """The stand-in at the root of its server, as the SDK takes no path."""
+        with vendor("tencent") as found:
+            yield found
+
+    @staticmethod
+    def client(url: str, secret: str = KEY) -> SmsClient:
+        """The SDK, told to call this machine."""
+        profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=urlsplit(url).netloc))
+        return SmsClient(Credential(OPTIONS["tencent"]["secret_id"], secret), "ap-guangzhou", profile)
+
+    @staticmethod
+    def request(code: str, parameters: Mapping[str, str], *numbers: str) -> TencentSendSmsRequest:
+        """SendSms, as the SDK has it."""
+        request = TencentSendSmsRequest()
+        request.PhoneNumberSet = list(numbers)
+        request.SmsSdkAppId = OPTIONS["tencent"]["sdk_app_id"]
+        request.TemplateId = code
+        request.SignName = SIGN_NAMES["zh-Hans"]
+        request.TemplateParamSet = [parameters[str(number)] for number in range(1, len(parameters) + 1)]
+        request.SessionContext = mark("b" * 20, "key-of-the-sdk")
+        return request
+
+    def test_it_is_told_of_each_number(self, stand_in: Vendor) -> None:
+        """One is refused, the other shows the approved text with its parameters."""
+        code, parameters, text = sample(stand_in)
+        request = self.request(code, parameters, "+8613800138000", "+8613800138999")
+        found = self.client(stand_in.provider.url).SendSms(request)
+        assert [row.Code for row in found.SendStatusSet] == ["Ok", "FailedOperation.PhoneNumberInBlacklist"]
+        assert (stand_in.shown()[0], stand_in.texts()) == (1, {text})
+
+    def test_it_lists_what_is_approved(self, stand_in: Vendor) -> None:
+        """As `doctor` asks."""
+        code, _, _ = sample(stand_in)
+        request = DescribeSmsTemplateListRequest()
+        request.International, request.TemplateIdSet = 0, [int(code)]
+        found = self.client(stand_in.provider.url).DescribeSmsTemplateList(request).DescribeTemplateStatusSet
+        assert [(str(row.TemplateId), row.StatusCode) for row in found] == [(code, 0)]
+
+    def test_it_understands_a_refusal(self, stand_in: Vendor) -> None:
+        """A wrong key is refused with the vendor's own code."""
+        code, parameters, _ = sample(stand_in)
+        with pytest.raises(TencentCloudSDKException) as caught:
+            self.client(stand_in.provider.url, "another").SendSms(self.request(code, parameters, "+8613800138000"))
+        assert caught.value.get_code() == "AuthFailure.SignatureFailure"
+
+    def test_it_signs_as_we_do(self, server: LocalServer) -> None:
+        """The same request, signed by both, has the same header to the letter."""
+        server.answer = Answer(body=b'{"Response": {"SendStatusSet": [], "RequestId": "1"}}')
+        self.client(server.url).SendSms(self.request("7000", {"1": "2月26日0时 ~*+"}, "+8613800138000"))
+        [request] = server.received
+        headers = {name: request.headers[name] for name in ("content-type", "host")}
+        timestamp = int(request.headers["x-tc-timestamp"])
+        key_id = OPTIONS["tencent"]["secret_id"]
+        expected = tencent.sign(KEY, key_id, request.path, headers, request.body, timestamp)
+        assert request.headers["authorization"] == expected
 
 
 def _fields(request: Received) -> Mapping[str, Any]:

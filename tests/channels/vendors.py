@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import queue
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
 from broadcaster.channels.base import Call, Delivery, adapter_of
@@ -17,9 +19,10 @@ from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.simulators import stand_in
 from broadcaster.channels.sms.drafts import draft
 from broadcaster.channels.transport import Transport
+from broadcaster.errors import DeliveryError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
-from broadcaster.rendering.message import Message
+from broadcaster.rendering.message import ADDRESSEE, Message
 from broadcaster.rendering.renderer import render
 from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.faults import Fault, FaultBook
@@ -38,6 +41,10 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "tencent": {"secret_id": "AKID-of-the-tests", "sdk_app_id": "1400000001", "parameter_length": 30},
 }
 """What each vendor is told beside signature and templates."""
+
+
+every_supplier = pytest.mark.parametrize("supplier", OPTIONS)
+queryable = pytest.mark.parametrize("supplier", ["aliyun"])
 
 
 class Postbox:
@@ -102,11 +109,15 @@ def message(phase: Phase = Phase.STARTED, language: str = "zh-Hans") -> Message:
     return render(Templates(), SMS.spec, EXAMPLE, phase, language)
 
 
+@functools.cache
+def _everything() -> tuple[Message, ...]:
+    return tuple(message(phase, language) for phase in Phase for language in EXAMPLE.languages)
+
+
 def options_of(supplier: str, messages: tuple[Message, ...] | None = None, **more: Any) -> Any:
     """The options of a vendor that has approved what the example says."""
     kind = SMS.suppliers[supplier].options
-    known = messages or tuple(message(phase, language) for phase in Phase for language in EXAMPLE.languages)
-    drafts = [draft(row, kind.syntax) for row in known]  # type: ignore[attr-defined]
+    drafts = [draft(row, kind.syntax) for row in messages or _everything()]  # type: ignore[attr-defined]
     templates = [
         {"phase": row.phase, "language": row.language, "code": f"{7000 + number}", "text": row.text}
         for number, row in enumerate(drafts)
@@ -130,7 +141,7 @@ def sample_call(language: str = "zh-Hans") -> Call:
 
 
 @contextmanager
-def vendor(supplier: str, *, at: str = "", door: bool = True, **more: Any) -> Iterator[Vendor]:
+def vendor(supplier: str, *, at: str = "", **more: Any) -> Iterator[Vendor]:
     """A vendor's stand-in, at a path below its server's address."""
     socket = bound()
     found = Vendor(provider_of(supplier, f"{address_of(socket)}{at}", **more), sample_call())
@@ -141,4 +152,24 @@ def vendor(supplier: str, *, at: str = "", door: bool = True, **more: Any) -> It
         yield found
 
 
-Making = Callable[[str], Vendor]
+def to(found: Vendor, *numbers: str) -> Call:
+    """The sample call with these numbers for its first members."""
+    members = list(found.sample.members)
+    for place, number in enumerate(numbers):
+        members[place] = members[place]._replace(address=number)
+    return replace(found.sample, members=tuple(members))
+
+
+def naming(sample: Call, *names: str) -> tuple[Call, Message]:
+    """The call with a text that names its reader, to readers of these names."""
+    text = sample.messages["zh-Hans"].parts["text"].replace("】", f"】{ADDRESSEE}，您好。", 1)
+    personal = Message("sms", sample.phase, "zh-Hans", {"text": text}, ())
+    members = tuple(row._replace(name=name) for row, name in zip(sample.members, names, strict=False))
+    return replace(sample, members=members, messages={"zh-Hans": personal}), personal
+
+
+def failure(found: Vendor, sample: Call | None = None, transport: Transport | None = None) -> DeliveryError:
+    """How a call fails as a whole."""
+    with pytest.raises(DeliveryError) as caught:
+        found.send(sample, transport)
+    return caught.value

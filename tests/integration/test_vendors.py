@@ -75,6 +75,38 @@ def test_everybody_is_told_once_and_receipts_say_what_became_of_it(opened: tuple
     }
 
 
+def test_a_lost_answer_is_settled_as_the_vendor_allows(opened: tuple[Product, str]) -> None:
+    """Aliyun is asked, and everybody is accounted for; at Tencent those of the call stay unknown."""
+    product, broadcast = opened
+    product.order(channel="sms", kind="drop_after")
+    product.deliver_all(broadcast)
+    supplier = product.parts.providers()["sms"]["vendor"].supplier
+    found = Counter(row.outcome for row in product.ledger(broadcast))
+    assert found["accepted"] + found["unknown"] == 1_099
+    assert (found["unknown"] == 0) is (supplier == "aliyun")
+    assert shown(product, broadcast) == [1] * 1_099
+
+
+@pytest.mark.parametrize("opened", ["aliyun"], indirect=True)
+def test_what_never_arrived_is_sent_again(opened: tuple[Product, str]) -> None:
+    """At a vendor that can be asked, once its "never seen" counts."""
+    product, broadcast = opened
+    product.order(channel="sms", kind="drop_before")
+    product.deliver_all(broadcast)
+    assert Counter(row.outcome for row in product.ledger(broadcast)) == {"accepted": 1_099, "rejected": 1}
+    assert shown(product, broadcast) == [1] * 1_099
+
+
+def test_a_receipt_that_comes_twice_counts_once(opened: tuple[Product, str]) -> None:
+    """Vendors promise no more than that it comes; one that comes before its delivery is recorded waits for it."""
+    product, broadcast = opened
+    product.order(channel="sms", kind="receipts_twice", seconds=0.1, times=100)
+    product.deliver_all(broadcast)
+    product.merge_receipts()
+    assert outcomes(product, broadcast)["accepted", "delivered"] == 1_098
+    assert product.broadcast(broadcast).delivered == 1_098
+
+
 def test_a_forged_callback_changes_nothing(opened: tuple[Product, str]) -> None:
     """Without the token, or with another."""
     product, _ = opened
