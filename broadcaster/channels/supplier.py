@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple
 
 from broadcaster.channels.adapter import Adapter
@@ -48,6 +49,16 @@ class Room(NamedTuple):
     most: int
 
 
+class Quote(NamedTuple):
+    """What an account makes of a message: what it calls it, what one copy is paid as, and why it cannot say it."""
+
+    name: str
+    segments: int
+    price: Decimal | None
+    """In the site's currency; None: the site does not say what a segment costs."""
+    objection: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Supplier:
     """One supplier of a channel."""
@@ -68,3 +79,5 @@ class Supplier:
     """How it measures a message, where that is not how the channel does."""
     room: Callable[[Member, Message], Room] | None = None
     """Where one request cannot carry just anybody: what its members have in common. None: it can."""
+    quote: Callable[[Message, Options], Quote] | None = None
+    """Whether an account with these options can say a message, and for how much; None: it says whatever it is given."""

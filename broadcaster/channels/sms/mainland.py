@@ -24,6 +24,7 @@ from broadcaster.channels.options import Options
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms.message import MAX_CHARACTERS
 from broadcaster.channels.sms.templates import Syntax, Template, faults
+from broadcaster.channels.supplier import Quote
 from broadcaster.errors import PermanentError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.message import Measure, Message, Parts, personalised
@@ -179,6 +180,21 @@ def measure(parts: Parts) -> tuple[Measure, ...]:
 def segments(characters: int) -> int:
     """How many segments a text of so many characters is paid as."""
     return 1 if characters <= 70 else -(-characters // 67)
+
+
+def quote(message: Message, options: Options) -> Quote:
+    """The template that gives a message, its segments and their price; a name counts as if it were not known."""
+    assert isinstance(options, MainlandOptions)  # noqa: S101 - the supplier's own kind
+    found = fill(options, message)
+    text = personalised(message.parts["text"], "", wording(message.language).addressee)
+    size = measure({"text": text})
+    count = size[1].size
+    price = None if options.price_per_segment is None else options.price_per_segment * count
+    if isinstance(found, str):
+        return Quote("", count, price, found)
+    over = next((row for row in size if row.over), None)
+    objection = f"{over.name} has {over.size} {over.unit}, the limit is {over.limit}" if over else None
+    return Quote(found.template.code, count, price, objection)
 
 
 def shown(options: MainlandOptions, code: str, signature: str, parameters: Mapping[str, str]) -> str:

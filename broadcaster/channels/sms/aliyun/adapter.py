@@ -155,4 +155,5 @@ ALIYUN = Supplier(
     probe=probe,
     measure=mainland.measure,
     room=room,
+    quote=mainland.quote,
 )

@@ -133,4 +133,5 @@ TENCENT = Supplier(
     probe=probe,
     measure=mainland.measure,
     room=room,
+    quote=mainland.quote,
 )
