@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from broadcaster.channels.base import Call, Delivery, adapter_of
+from broadcaster.channels.base import Call, Channel, Delivery, adapter_of
 from broadcaster.channels.callback import Callback
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
@@ -73,6 +73,7 @@ class Vendor:
     archive: Archive = field(default_factory=Archive)
     faults: FaultBook = field(default_factory=FaultBook)
     post: Postbox = field(default_factory=Postbox)
+    channel: Channel = SMS
 
     def send(self, sample: Call | None = None, transport: Transport | None = None) -> list[Delivery]:
         """Make the call."""
