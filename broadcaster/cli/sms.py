@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def templates(file: Path, supplier: str, folder: Path | None) -> None:
     lines = [f"sign_name: {signature}", "templates:"]
     for row, segments in drafts.values():
         lines += _lines(row, segments, kind.model_fields["parameter_length"].default)
-    print("\n".join(lines))  # noqa: T201 - YAML to paste, whatever the terminal's width
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _lines(row: Draft, segments: int, longest: object) -> Iterator[str]:
