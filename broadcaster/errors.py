@@ -94,6 +94,10 @@ class PermanentError(DeliveryError):
     """Surely not accepted, and trying again would not help: wrong signature, unknown address, refused content."""
 
 
+class SpoiltError(PermanentError):
+    """Surely not accepted because of one of its members, and the provider does not say which: smaller calls may be."""
+
+
 class AmbiguousError(DeliveryError):
     """Perhaps accepted: the request was sent and no readable answer came. Never guessed at."""
 

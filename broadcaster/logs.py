@@ -1,7 +1,7 @@
 """Logs: one JSON line an event on standard error. They carry ids and counts, never people.
 
 The product's own events and whatever the libraries have to say go the same way, so that every line of a process can be
-read by a program. A number that some library puts into its words all the same is masked on the way out.
+read by a program. A number or a token that some library puts into its words all the same is masked on the way out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z+])(\+\d{5}|(?:86)?1[3-9]\d)(\d{2,6})(\d{4})(?![0-9A-Za-z])")
 """A telephone number in running text: E.164, or a mainland mobile with or without its country code."""
+
+_TOKEN = re.compile(r"([?&][\w-]*(?:token|secret|signature)=)[^&\s\"']+", re.IGNORECASE)
+"""A secret in an address, as some vendors' callbacks carry one: a server's access log would hold it."""
 
 
 def configure(level: str) -> None:
@@ -79,8 +82,12 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 
 def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide the middle of every number in what is said: a last resort, nothing of ours says one."""
-    return {name: _NUMBER.sub(r"\1****\3", value) if isinstance(value, str) else value for name, value in event.items()}
+    """Hide the middle of every number, and every token of an address: a last resort, nothing of ours says one."""
+    return {name: _masked(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _masked(text: str) -> str:
+    return _TOKEN.sub(r"\1****", _NUMBER.sub(r"\1****\3", text))
 
 
 _CONTEXT: list[Processor] = [

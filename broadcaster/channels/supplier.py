@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
 
 from broadcaster.channels.adapter import Adapter
+from broadcaster.channels.call import Member
 from broadcaster.channels.callback import Callback, Heard
 from broadcaster.channels.options import Options
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.rendering.message import Measure, Parts
+from broadcaster.rendering.message import Measure, Message, Parts
 
 WEBHOOK = "webhook"
 """The supplier that speaks our own signed format: what a provider is whose site names none."""
@@ -39,6 +42,23 @@ class Secret:
     required: bool = True
 
 
+class Room(NamedTuple):
+    """Whom a member shares a call with: others who are `alike`, at most so many of them."""
+
+    alike: str
+    most: int
+
+
+class Quote(NamedTuple):
+    """What an account makes of a message: what it calls it, what one copy is paid as, and why it cannot say it."""
+
+    name: str
+    segments: int
+    price: Decimal | None
+    """In the site's currency; None: the site does not say what a segment costs."""
+    objection: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Supplier:
     """One supplier of a channel."""
@@ -57,3 +77,7 @@ class Supplier:
     """None: nothing can be called there without somebody being told."""
     measure: Callable[[Parts], tuple[Measure, ...]] | None = None
     """How it measures a message, where that is not how the channel does."""
+    room: Callable[[Member, Message], Room] | None = None
+    """Where one request cannot carry just anybody: what its members have in common. None: it can."""
+    quote: Callable[[Message, Options], Quote] | None = None
+    """Whether an account with these options can say a message, and for how much; None: it says whatever it is given."""

@@ -9,6 +9,7 @@ from broadcaster import clock
 from broadcaster import settings as settings_module
 from broadcaster.announcement.source import read_source
 from broadcaster.channels.registry import CHANNELS, PERSONAL
+from broadcaster.cli import quotes
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.errors import InputError
 from broadcaster.operations.cautioning import cautions_alone
@@ -26,17 +27,21 @@ def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
     """Validate, render everything, print measures; raises InputError with every problem."""
     source = read_source(file)
     proposal = parse(source, CHANNELS)
+    settings = settings_module.load()
     messages, problems = review(_templates(templates), _specs(None), proposal.announcement, source, personal=PERSONAL)
+    offers = quotes.offers(open_site(settings), _templates(templates), proposal) if not problems else []
     found = cautions_alone(proposal, clock.now())
-    problems += errors(found, source)
+    problems += [*errors(found, source), *quotes.objections(offers, settings.site_file)]
     if problems:
         raise InputError(problems)
     told = warnings(found, source)
     if as_json:
         data = [_message_data(row) for row in messages]
-        print_json({"slug": proposal.announcement.slug, "messages": data, "warnings": told})
+        said = {"slug": proposal.announcement.slug, "messages": data, "warnings": told}
+        print_json({**said, "offers": quotes.data(offers)})
         return
     _print_measures(messages)
+    quotes.show(offers)
     console.print(f"\n{file}: {len(messages)} messages, everything fits and agrees")
     for warning in told:
         console.print(f"warning: {warning}", soft_wrap=True)

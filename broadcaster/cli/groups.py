@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 audience = typer.Typer(help="The people who are told.", no_args_is_help=True)
+sms = typer.Typer(help="Text messages through vendors that send reviewed templates.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal phones and names in the database.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print data for programs instead of a table.")]
@@ -15,6 +16,23 @@ Channel = Annotated[str, typer.Option(help="Only on this channel; on all of them
 Encoding = Annotated[
     str | None, typer.Option(help="A CSV file's encoding, such as gb18030; else found out.", show_default=False)
 ]
+
+
+@sms.command("templates")
+def sms_templates(
+    file: Annotated[Path, typer.Argument(help="The announcement's YAML file.")],
+    supplier: Annotated[str, typer.Option(help="The vendor: aliyun or tencent.")] = "aliyun",
+    templates: Annotated[
+        Path | None, typer.Option(help="A folder of templates that override ours file by file.", show_default=False)
+    ] = None,
+) -> None:
+    """Write the texts to submit for review: what a revision may change, and the reader's name, as variables.
+
+    Example: `broadcaster sms templates examples/qingdao-2022/announcement.yaml --supplier tencent`
+    """
+    from broadcaster.cli import sms as command
+
+    command.templates(file, supplier, templates)
 
 
 @audience.command("import")

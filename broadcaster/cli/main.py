@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(revisions.app)
 app.add_typer(groups.audience, name="audience")
+app.add_typer(groups.sms, name="sms")
 app.add_typer(groups.keys, name="keys")
 
 File = Annotated[Path, typer.Argument(help="The announcement's YAML file.")]

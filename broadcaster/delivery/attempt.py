@@ -9,7 +9,7 @@ from broadcaster.channels.base import Delivery, Idempotency, Outcome, adapter_of
 from broadcaster.channels.transport import Transport
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.run import Run, Step
-from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
+from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, SpoiltError, TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,14 @@ class InDoubt:
     retry_after: float | None = None
 
 
-Attempt = Settled | NotSeen | InDoubt
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """Surely not seen by anybody, because of some member among several: to be made again in parts."""
+
+    why: str
+
+
+Attempt = Settled | NotSeen | InDoubt | Spoilt
 
 
 def make(run: Run, step: Step, transport: Transport) -> Attempt:
@@ -48,8 +55,7 @@ def make(run: Run, step: Step, transport: Transport) -> Attempt:
         kind = InDoubt if step.doubt else NotSeen
         return kind(error.message, error.retry_after)
     except PermanentError as error:
-        outcome = Outcome.UNKNOWN if step.doubt else Outcome.REJECTED
-        return Settled(everyone(step, outcome, error.message), ok=False)
+        return _refused(step, error)
     except AmbiguousError as error:
         return _ambiguous(run, step, error.message, error.retry_after)
     except Exception as error:
@@ -79,6 +85,15 @@ def everyone(step: Step, outcome: Outcome, reason: str) -> Result:
     """The same outcome for every member of a call."""
     deliveries = [Delivery(member.id, outcome, reason) for member in step.call.members]
     return Result(deliveries, step.call.revision, step.provider.name, step.call.key)
+
+
+def _refused(step: Step, error: PermanentError) -> Settled | Spoilt:
+    is_spoilt = isinstance(error, SpoiltError)
+    if is_spoilt and len(step.call.members) > 1 and not step.doubt:
+        return Spoilt(error.message)
+    outcome = Outcome.UNKNOWN if step.doubt else Outcome.REJECTED
+    # That somebody's number is refused says nothing against the account.
+    return Settled(everyone(step, outcome, error.message), ok=is_spoilt)
 
 
 def _of_all(step: Step, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:

@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import Any
 
 from sqlalchemy import Row
@@ -83,6 +84,13 @@ def angle_of(row: Row[Any]) -> Angle:
     return read_angle(row.angle)
 
 
+def halves(run: Run, step: Step) -> list[Step]:
+    """A call that nobody has seen as two, each of its own."""
+    members = step.call.members
+    middle = len(members) // 2
+    return [with_members(run, step, some) for some in (members[:middle], members[middle:])]
+
+
 def others(run: Run, away: Collection[str]) -> list[Provider]:
     """The providers through which people can still be reached."""
     if run.channel.reaches is not RecipientKind.PERSON:
@@ -103,15 +111,37 @@ def _by_weight(
     if not choice:
         return [], [Delivery(member.id, Outcome.SKIPPED, NO_PROVIDER) for member in members]
     weights = [provider.weight for provider in choice]
+    members = _sorted(run, choice, members, angle)
     steps: list[Step] = []
     start = 0
     while start < len(members):
         # Spreads load, keeps no secret. When all the others are away, one that weighs nothing takes their place.
         provider = random.choices(choice, weights if any(weights) else None)[0]  # noqa: S311
-        some = members[start : start + size_of(run, provider)]
+        some = _together(run, provider, members[start : start + size_of(run, provider)], angle)
         steps.append(_step(run, provider, some, angle))
         start += len(some)
     return steps, []
+
+
+def _sorted(run: Run, choice: Sequence[Provider], members: Sequence[Member], angle: Angle) -> Sequence[Member]:
+    """Members who can share a call side by side, where some provider takes only such as are alike."""
+    suppliers = {provider.supplier for provider in choice}
+    rooms = [room for name in sorted(suppliers) if (room := run.channel.suppliers[name].room)]
+    if not rooms:
+        return members
+    messages = run.edition_for(angle).messages
+    return sorted(members, key=lambda member: [room(member, messages[member.language]).alike for room in rooms])
+
+
+def _together(run: Run, provider: Provider, members: Sequence[Member], angle: Angle) -> Sequence[Member]:
+    """As many of the first members as share a call."""
+    room = run.channel.suppliers[provider.supplier].room
+    if room is None:
+        return members
+    messages = run.edition_for(angle).messages
+    first = room(members[0], messages[members[0].language])
+    alike = takewhile(lambda member: room(member, messages[member.language]).alike == first.alike, members)
+    return list(islice(alike, first.most))
 
 
 def _parts(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:

@@ -4,7 +4,7 @@ Every call is written down before it is made, and what came of it is recorded in
 transaction is open during HTTP, and a kill leaves in doubt only what is written down. Where the provider dedupes, one
 stride writes down several calls; else each has its own. Before each call the gate is asked (pace, circuit breaker) and
 then the guard; a worker that lost its lease records nothing more. A call that surely was not seen goes through another
-provider, or later; one that may have been is repeated or asked about.
+provider, or later, or in halves; one that may have been is repeated or asked about.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from broadcaster.channels.base import Outcome
 from broadcaster.channels.transport import Transport
 from broadcaster.delivery import attempt, recording, routing, striding
 from broadcaster.delivery.allowance import EVERYBODY, Allowance, Allowed
-from broadcaster.delivery.attempt import InDoubt, NotSeen, Settled
+from broadcaster.delivery.attempt import InDoubt, NotSeen, Settled, Spoilt
 from broadcaster.delivery.book import Book
 from broadcaster.delivery.claiming import Claimed
 from broadcaster.delivery.gate import Enter, Gate, Shut
@@ -53,10 +53,8 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What a transaction before a call came to: the call as it is durable now, and whom a quota held back.
-
-    `standing` are the calls that are written down now and not made.
-    """
+    """What a transaction before a call came to: the call as it is durable now, whom a quota held back, and the calls
+    that are written down now and not made."""
 
     verdict: Verdict
     step: Step | None = None
@@ -87,8 +85,7 @@ class Trip:
     def go(self) -> bool:
         """Ask what must be asked, make the calls, and leave the batch closed or as a row that says when to go on.
 
-        Gives whether the broadcast waits for its next batches to be cut.
-        """
+        Gives whether the broadcast waits for its next batches to be cut."""
         for step in self._questions:
             if not self._question(step):
                 return False
@@ -217,14 +214,16 @@ class Trip:
     def _call(self, step: Step) -> None:
         """Make the call, and keep what is known of it for the next transaction.
 
-        It is dated when it was written down: what a worker sends that was frozen in between is too old to be accepted.
-        """
+        It is dated when it was written down: what a worker sends late that was frozen is too old to be accepted."""
         run, provider = self._run, step.provider
         self._book.standing.discard(step.call.key)
         made = attempt.make(run, step, self._means.transport.dated(self._book.written_at))
         if isinstance(made, Settled):
             self._means.gate.report(run.channel.slug, provider, ok=made.ok)
             self._book.know(made.result)
+            return
+        if isinstance(made, Spoilt):
+            self._make_in_parts(step, made)
             return
         log.warning("call_postponed", provider=provider.name, why=made.why)
         self._means.gate.report(run.channel.slug, provider, ok=False, retry_after=made.retry_after)
@@ -238,6 +237,14 @@ class Trip:
             self._go_elsewhere(step, seconds)
             return
         self._later.postpone(replace(step, doubt=True), seconds, failed=True)
+
+    def _make_in_parts(self, step: Step, made: Spoilt) -> None:
+        """Halve a call until whoever spoils it is alone: a bad number is an outcome, not a failure of everybody."""
+        log.info("call_halved", provider=step.provider.name, why=made.why)
+        self._means.gate.report(self._run.channel.slug, step.provider, ok=True)
+        self._book.know(Result(key=step.call.key))
+        self._allowance.give_back(step)
+        self._to_do.extendleft(reversed(routing.halves(self._run, step)))
 
     def _store(self, connection: Connection) -> bool:
         return not isinstance(self._book.stride(connection), LeaseLost)

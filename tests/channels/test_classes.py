@@ -1,4 +1,7 @@
-"""What repeating a call and asking about it mean: every adapter against a stand-in of every class, over real HTTP."""
+"""What repeating a call and asking about it mean in our own format: every channel against a stand-in of every class.
+
+What holds for every supplier is in `test_pairs`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from datetime import timedelta
 
 import pytest
 
-from broadcaster import clock
 from broadcaster.channels.base import (
     Channel,
     Idempotency,
@@ -20,13 +22,11 @@ from broadcaster.channels.base import (
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.simulation import Target
-from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError, TransientError
 from broadcaster.sandbox.faults import FaultKind
 from tests.channels.samples import SECRET, every_channel
 from tests.channels.stand_ins import StandIn, Street, add, street
 from tests.support.adapters import adapter_of
-from tests.support.polling import eventually
 
 every_class = pytest.mark.parametrize("idempotency", Idempotency)
 queryable = pytest.mark.parametrize("idempotency", [Idempotency.QUERYABLE])
@@ -88,37 +88,6 @@ def test_asked_after_seen_it_says_what_the_call_was_answered(stand_in: StandIn) 
 
 
 @every_channel
-@queryable
-def test_asked_after_the_answer_was_lost_it_says_what_was_accepted(stand_in: StandIn) -> None:
-    """The case that questions are for: the call arrived, and its answer did not."""
-    stand_in.order(kind=FaultKind.DROP_AFTER)
-    with pytest.raises(AmbiguousError):
-        stand_in.send()
-    assert [row.outcome for row in stand_in.ask() or ()] == stand_in.everybody(Outcome.ACCEPTED)
-
-
-@every_channel
-@queryable
-def test_asked_after_never_seen_it_is_sure_of_it(stand_in: StandIn) -> None:
-    """Also when the call came as far as its door."""
-    assert stand_in.ask() is None
-    stand_in.order(kind=FaultKind.DROP_BEFORE)
-    with pytest.raises(AmbiguousError):
-        stand_in.send()
-    assert stand_in.ask() is None
-
-
-@every_channel
-@queryable
-def test_asked_too_early_it_has_not_seen_it_yet(stand_in: StandIn) -> None:
-    """That is why an early "never seen" settles nothing; a moment later it knows."""
-    stand_in.order(kind=FaultKind.HIDDEN, seconds=0.3)
-    sent = stand_in.send()
-    assert stand_in.ask() is None
-    eventually(lambda: stand_in.ask() == sent, "it knows of the call")
-
-
-@every_channel
 @pytest.mark.parametrize("idempotency", CANNOT_BE_ASKED)
 def test_who_cannot_be_asked_gives_no_answer(stand_in: StandIn) -> None:
     """Neither before nor after the call: least of all "never seen"."""
@@ -170,19 +139,6 @@ def test_without_a_word_of_the_site_the_adapter_says_what_a_provider_is(channel:
     said = replace(silent, idempotency=Idempotency.NONE, visible_after=timedelta(0))
     assert idempotency_of(channel, said) is Idempotency.NONE
     assert visible_after_of(channel, said) == timedelta(0)
-
-
-@every_channel
-def test_nothing_is_accepted_that_was_written_down_before_a_never_seen_counts(
-    one_street: Street, channel: Channel
-) -> None:
-    """A frozen worker's late call is refused, so that the one that is sent in its place is the only one."""
-    stand_in = add(one_street, channel, Idempotency.QUERYABLE, timedelta(seconds=10))
-    written = clock.machine_now() - visible_after_of(channel, stand_in.provider)
-    with pytest.raises(TransientError):
-        stand_in.send(Transport(allow_private=True).dated(written))
-    assert stand_in.ask() is None
-    assert stand_in.shown() == stand_in.everybody(0)
 
 
 @every_channel

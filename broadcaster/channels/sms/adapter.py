@@ -7,7 +7,9 @@ from typing import Any
 from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
 from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.sms.aliyun.adapter import ALIYUN
 from broadcaster.channels.sms.message import SPEC
+from broadcaster.channels.sms.tencent.adapter import TENCENT
 from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.rendering.message import personalised
 from broadcaster.rendering.wording import wording
@@ -37,5 +39,9 @@ CHANNEL = Channel(
     kind=ChannelKind.PUSH,
     reaches=RecipientKind.PERSON,
     spec=SPEC,
-    suppliers={WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL)},
+    suppliers={
+        WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL),
+        "aliyun": ALIYUN,
+        "tencent": TENCENT,
+    },
 )
