@@ -7,6 +7,7 @@ from typing import Any
 from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
 from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.sms.kannel.adapter import KANNEL
 from broadcaster.channels.sms.message import SPEC
 from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.rendering.message import personalised
@@ -37,5 +38,8 @@ CHANNEL = Channel(
     kind=ChannelKind.PUSH,
     reaches=RecipientKind.PERSON,
     spec=SPEC,
-    suppliers={WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL)},
+    suppliers={
+        WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL),
+        "kannel": KANNEL,
+    },
 )
