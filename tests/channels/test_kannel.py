@@ -1,68 +1,26 @@
 """SMS through Kannel: what it is sent, what its answers mean, and whose delivery reports are believed.
 
-Against answers as a Kannel 1.4.5 gives them, and against the sandbox's stand-in. A real one: `tests/integration`.
+Against answers as a Kannel 1.4.5 gives them; a real one: `tests/integration/test_kannel.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-import requests
-from fastapi import FastAPI
 
 from broadcaster import clock
-from broadcaster.channels.base import Call, Delivery, Idempotency, Member, Outcome
+from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
 from broadcaster.channels.callback import Callback, ForgedError, Receipt, ReceiptStatus
-from broadcaster.channels.provider import Provider
-from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.sms.kannel.options import KannelOptions
-from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError, DeliveryError, InputError, PermanentError, TransientError
-from broadcaster.rendering.message import ADDRESSEE, Message
-from broadcaster.sandbox.archive import Archive
-from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind
-from broadcaster.sandbox.postman import Postman
-from broadcaster.sandbox.vendors import mount_vendors
-from tests.channels.http_server import Answer, LocalServer, Received, local_server
-from tests.channels.samples import call
-from tests.support.polling import eventually
-from tests.support.serving import address_of, bound, served
-
-KANNEL = CHANNELS["sms"].suppliers["kannel"]
-PASSWORD, REPORTS = "a-password-of-9-lives", "what signs the addresses of reports"
-PHONE = "+8613800138005"
-CALLBACK = "https://hrss.example/callbacks/sms/gateway"
-TRANSPORT = Transport(allow_private=True)
-
-
-def provider_at(url: str, callback_url: str = CALLBACK) -> Provider:
-    """An account of a gateway."""
-    options = KannelOptions(username="hrss", sender="10691234")
-    return Provider(
-        "gateway",
-        url,
-        PASSWORD,
-        timeout=5.0,
-        supplier="kannel",
-        options=options,
-        secrets={"reports": REPORTS},
-        callback_url=callback_url,
-    )
-
-
-def call_with(text: str, phone: str = PHONE, name: str = "", left: timedelta = timedelta(hours=5)) -> Call:
-    """A call to one person, true for a while yet."""
-    whole = call(CHANNELS["sms"])
-    message = Message("sms", whole.phase, "zh-Hans", {"text": text}, ())
-    member = Member(7, phone, "zh-Hans", name)
-    return replace(whole, members=(member,), messages={"zh-Hans": message}, expires_at=clock.now() + left)
+from broadcaster.rendering.message import ADDRESSEE
+from tests.channels.http_server import Answer, LocalServer, local_server
+from tests.channels.kannel import CALLBACK, KANNEL, PASSWORD, PHONE, REPORTS, TRANSPORT, call_with, provider_at
 
 
 def send(url: str, wanted: Call | None = None) -> Delivery:
@@ -341,99 +299,3 @@ def test_user_and_sender_must_be_said(options: dict[str, Any]) -> None:
     """Kannel refuses a message from nobody."""
     with pytest.raises(ValueError, match="validation error"):
         KannelOptions.model_validate(options)
-
-
-# The stand-in
-
-
-class Desk:
-    """The sandbox's stand-in of the gateway, and whoever gets its reports."""
-
-    def __init__(self, url: str, office: LocalServer) -> None:
-        self.archive, self.faults, self._office = Archive(), FaultBook(), office
-        self.provider = replace(provider_at(f"{url}/sms/gateway", f"{office.url}/callbacks"))
-
-    def send(self, phone: str) -> Delivery:
-        """Make a call."""
-        [found] = KANNEL.adapter.send(call_with("业务暂停", phone), self.provider, TRANSPORT)
-        return found
-
-    def shown(self) -> dict[str, int]:
-        """Recipient → how often something was shown to them."""
-        return dict(self.archive.shown()).get("b" * 20, {})
-
-    def reports(self) -> list[Receipt]:
-        """What came back so far."""
-        return [receipt for row in self._office.received for receipt in self._heard(row)]
-
-    def _heard(self, row: Received) -> tuple[Receipt, ...]:
-        query = dict(parse_qsl(urlsplit(row.path).query))
-        return KANNEL.hear(Callback(row.method, query, row.headers, row.body), self.provider).receipts
-
-
-@contextmanager
-def standing_in(office: LocalServer) -> Iterator[Desk]:
-    """Serve a stand-in until the block ends."""
-    socket, app, postman = bound(), FastAPI(), Postman()
-    postman.start()
-    desk = Desk(address_of(socket), office)
-    mount_vendors(app, desk.archive, desk.faults, postman, {"sms": {"gateway": desk.provider}})
-    with served(app, socket):
-        yield desk
-
-
-@pytest.fixture
-def desk(server: LocalServer) -> Iterator[Desk]:
-    """A stand-in of this test alone."""
-    with standing_in(server) as found:
-        yield found
-
-
-@pytest.mark.parametrize(
-    ("phone", "status"), [(PHONE, ReceiptStatus.DELIVERED), ("+8613800138888", ReceiptStatus.FAILED)]
-)
-def test_the_stand_in_shows_a_message_and_reports_on_it(desk: Desk, phone: str, status: ReceiptStatus) -> None:
-    """A number that ends in 888 is accepted, and cannot be reached afterwards."""
-    assert desk.send(phone).outcome is Outcome.ACCEPTED
-    assert desk.shown() == {"7": 1}
-    eventually(lambda: bool(desk.reports()), "the report comes back")
-    assert [(row.recipient_id, row.status) for row in desk.reports()] == [(7, status)]
-
-
-def test_the_stand_in_refuses_who_is_on_its_list(desk: Desk) -> None:
-    """A number that ends in 999: nobody is shown anything."""
-    assert desk.send("+8613800138999").outcome is Outcome.REJECTED
-    assert desk.shown() == {}
-
-
-def test_the_stand_in_looks_at_user_password_and_sender(desk: Desk) -> None:
-    """As smsbox does."""
-    wrong = (
-        replace(desk.provider, secret="another"),
-        replace(desk.provider, options=KannelOptions(username="somebody", sender="1")),
-    )
-    for provider in wrong:
-        with pytest.raises(PermanentError, match="user and password"):
-            KANNEL.adapter.send(call_with("x"), provider, TRANSPORT)
-    headers = {"x-kannel-username": "hrss", "x-kannel-password": PASSWORD, "x-kannel-to": PHONE}
-    answer = requests.post(f"{desk.provider.url}/cgi-bin/sendsms", headers=headers, data=b"x", timeout=5)
-    assert (answer.status_code, answer.text) == (400, "Sender missing and no global set, rejected")
-    assert desk.shown() == {}
-
-
-def test_the_stand_in_passes_a_probe_and_counts_it_as_no_call(desk: Desk) -> None:
-    """A fault that was ordered for calls does not meet it."""
-    desk.faults.order(Fault(channel="sms", kind=FaultKind.STATUS, status=503, times=1))
-    assert KANNEL.probe
-    assert KANNEL.probe(desk.provider, TRANSPORT) == "user and password are right"
-    with pytest.raises(TransientError):
-        desk.send(PHONE)
-
-
-def test_an_accepted_call_whose_answer_is_lost_is_shown_again_when_it_is_repeated(desk: Desk) -> None:
-    """That is what class `none` means, and why the engine does not repeat it."""
-    desk.faults.order(Fault(channel="sms", kind=FaultKind.DROP_AFTER, times=1))
-    with pytest.raises(AmbiguousError):
-        desk.send(PHONE)
-    desk.send(PHONE)
-    assert desk.shown() == {"7": 2}

@@ -15,7 +15,7 @@ from broadcaster.delivery import rounds
 from broadcaster.errors import PermanentError
 from broadcaster.rendering.measures import sms_size
 from broadcaster.storage import audiences
-from tests.channels.test_kannel import KANNEL, call_with
+from tests.channels.kannel import KANNEL, call_with
 from tests.conftest import Servers
 from tests.support.examples import local
 from tests.support.kannel import PASSWORD, SENDER, USERNAME, Kannel, Segment, running_kannel
