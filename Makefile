@@ -4,8 +4,9 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 EXAMPLE  := examples/qingdao-2022/announcement.yaml
 SECOND   := examples/qingdao-2022/script-second-act.yaml
-# What the tests need from Debian: a browser with Chinese fonts, and servers of the machine itself beside the wheels'.
-PACKAGES := chromium fonts-noto-cjk postgresql redis-server
+# What the tests need from Debian: a browser with Chinese fonts, servers of the machine itself beside the wheels', and
+# an SMS gateway with a carrier to try it.
+PACKAGES := chromium fonts-noto-cjk postgresql redis-server kannel kannel-extras
 PIP      := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -50,7 +51,10 @@ bench-large: $(VENV)/.run ## The same with ten million recipients (about half an
 
 system-deps: ## Install what the tests need from Debian (as root)
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES)
+	@# Debian starts a gateway that it installs: one that was not here before is stopped, and stays so.
+	@dpkg -s kannel >/dev/null 2>&1 || new=yes; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) || exit 1; \
+	  if [ "$$new" ]; then update-rc.d kannel disable 2>/dev/null; service kannel stop || true; fi
 
 lock: $(VENV)/.dev ## Write the hash locks anew from pyproject.toml (needs `uv` on the PATH)
 	uv pip compile -q pyproject.toml --extra embedded --group build --universal --python-version 3.11 \

@@ -7,8 +7,9 @@ from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.channels.kiosk.adapter import CHANNEL as KIOSK
 from broadcaster.channels.sms.adapter import CHANNEL as SMS
 from broadcaster.channels.wechat.adapter import CHANNEL as WECHAT
+from broadcaster.channels.wecom.adapter import CHANNEL as WECOM
 
-CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK)}
+CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK, WECOM)}
 
 PERSONAL = frozenset(slug for slug, channel in CHANNELS.items() if channel.reaches is RecipientKind.PERSON)
 """The channels that reach people one by one."""

@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse
 
 from broadcaster import clock
 from broadcaster.audience.phone import masked
+from broadcaster.channels.registry import PERSONAL
 from broadcaster.channels.simulation import Exhibit
 from broadcaster.sandbox.archive import Archive, Moment
 from broadcaster.sandbox.operators import DutyDesk, Heard
@@ -121,8 +122,10 @@ def _phone(past: list[Moment], language: str) -> dict[str, Any]:
 
 
 def _sample(moment: Moment, language: str) -> Exhibit | None:
-    exhibit = moment.samples.get(language)
-    return exhibit if exhibit and not exhibit.posted and "text" in exhibit.parts else None
+    """What a person reads of it on a phone; a supplier's format may not tell in which language."""
+    if moment.channel not in PERSONAL:
+        return None
+    return moment.samples.get(language) or moment.samples.get("")
 
 
 def _accounts(past: list[Moment]) -> list[dict[str, Any]]:

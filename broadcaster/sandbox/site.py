@@ -11,6 +11,7 @@ from typing import Any
 
 from broadcaster.announcement.source import to_yaml
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.supplier import WEBHOOK
 
 TIMEOUT_SECONDS = 3
 """A stand-in on the same machine answers at once or not at all."""
@@ -54,15 +55,14 @@ def write_sandbox_site(
     channels = {}
     for channel in CHANNELS:
         usual = [{"name": name, "label": label} for name, label in _endpoints(channel)]
-        wanted = (stand_ins or {}).get(channel, usual)
-        common = {"timeout_seconds": timeout_seconds}
-        providers = [{**_provider(folder, channel, row["name"], sandbox_url), **common, **row} for row in wanted]
-        channels[channel] = {"providers": providers}
+        rows = [{"timeout_seconds": timeout_seconds, **row} for row in (stand_ins or {}).get(channel, usual)]
+        channels[channel] = {"providers": [_stand_in(folder, channel, row, sandbox_url) for row in rows]}
+    operator = _provider(folder, OPERATORS, OPERATOR, sandbox_url, _webhook_secret())
     site: dict[str, Any] = {
         "name": "sandbox",
         "public_url": public_url,
         "allow_private_addresses": True,
-        "operators": [{**_provider(folder, OPERATORS, OPERATOR, sandbox_url), "timeout_seconds": timeout_seconds}],
+        "operators": [{**operator, "timeout_seconds": timeout_seconds}],
         "channels": channels,
     }
     if templates:
@@ -76,16 +76,29 @@ def _endpoints(channel: str) -> tuple[tuple[str, str], ...]:
     return _ENDPOINTS.get(channel, ((f"sandbox-{channel}", channel),))
 
 
-def _provider(folder: Path, channel: str, name: str, sandbox_url: str) -> dict[str, Any]:
+def _stand_in(folder: Path, channel: str, row: Mapping[str, Any], sandbox_url: str) -> dict[str, Any]:
+    """A provider of a channel: our own format where the channel has it and `row` names no other supplier."""
+    suppliers = CHANNELS[channel].suppliers
+    supplier = row.get("supplier") or (WEBHOOK if WEBHOOK in suppliers else next(iter(suppliers)))
+    secret = _webhook_secret() if supplier == WEBHOOK else secrets.token_hex(16)
+    said = {} if supplier == WEBHOOK else {"supplier": supplier}
+    return {**_provider(folder, channel, row["name"], sandbox_url, secret), **said, **row}
+
+
+def _provider(folder: Path, channel: str, name: str, sandbox_url: str, value: str) -> dict[str, Any]:
     secret = Path("secrets") / f"{channel}-{name}"
-    _make_secret(folder / secret)
+    _keep_secret(folder / secret, value)
     return {"name": name, "url": f"{sandbox_url}/{channel}/{name}", "secret": f"file:{secret}"}
 
 
-def _make_secret(path: Path) -> None:
+def _webhook_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _keep_secret(path: Path, value: str) -> None:
+    """Write a secret for its owner's eyes, unless there is one already."""
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    value = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(value + "\n")

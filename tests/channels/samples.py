@@ -10,6 +10,7 @@ import pytest
 
 from broadcaster.channels.base import Call, Channel, Member, RecipientKind
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.message import Message
@@ -20,7 +21,11 @@ from tests.support.adapters import adapter_of
 SECRET = "whsec_YSBzZWNyZXQgb2YgdGhpcyB0ZXN0"
 EXAMPLE = example().announcement
 
-every_channel = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
+OURS = {slug: channel for slug, channel in CHANNELS.items() if WEBHOOK in channel.suppliers}
+"""The channels that speak our own format."""
+
+every_channel = pytest.mark.parametrize("channel", OURS.values(), ids=list(OURS))
+registered = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
 
 
 def member(channel: Channel, number: int) -> Member:

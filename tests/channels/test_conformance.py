@@ -18,7 +18,7 @@ from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from tests.channels.http_server import Answer, LocalServer, Received
-from tests.channels.samples import SECRET, call, every_channel, full_call
+from tests.channels.samples import SECRET, call, every_channel, full_call, registered
 from tests.support.adapters import adapter_of
 
 COMMON = {
@@ -172,7 +172,7 @@ def test_the_sms_stand_in_refuses_and_loses_the_numbers_with_a_meaning(server: L
     assert [row.shown_to for row in reception.exhibits] == ["+8613800138888", "+8613800138000"]
 
 
-@every_channel
+@registered
 def test_a_channel_has_its_folder_and_its_templates(channel: Channel) -> None:
     """One slug names it in code, templates and registry; every phase has a text in every language that ships."""
     assert CHANNELS[channel.slug] is channel
@@ -187,7 +187,7 @@ def test_a_channel_has_its_folder_and_its_templates(channel: Channel) -> None:
     assert wanted <= names
 
 
-@every_channel
+@registered
 def test_people_are_shared_but_accounts_and_endpoints_are_a_channels_own(channel: Channel) -> None:
     """A partner's kiosk is no site with a banner."""
     assert channel.pool == ("" if channel.reaches is RecipientKind.PERSON else channel.slug)

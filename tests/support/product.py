@@ -256,12 +256,15 @@ def running_product(
     redis_url: str,
     environment: pytest.MonkeyPatch,
     stand_ins: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    templates: Path | None = None,
 ) -> Iterator[Product]:
-    """The product on a database, with its web application and its sandbox served; its providers may be `stand_ins`."""
+    """The product on a database, with its web application and its sandbox served; its providers may be `stand_ins`.
+
+    `templates` is a folder that overrides ours file by file."""
     web_socket, sandbox_socket = bound(), bound()
     web_url, sandbox_url = address_of(web_socket), address_of(sandbox_socket)
     folder.mkdir(parents=True, exist_ok=True)
-    write_sandbox_site(folder, sandbox_url=sandbox_url, public_url=web_url, stand_ins=stand_ins)
+    write_sandbox_site(folder, sandbox_url=sandbox_url, public_url=web_url, stand_ins=stand_ins, templates=templates)
     for name, value in {
         "BROADCASTER_DATA": str(folder),
         "BROADCASTER_LOG_LEVEL": "CRITICAL",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from broadcaster.channels.provider import Idempotency
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.sandbox.site import is_sandbox_site, write_sandbox_site
 from broadcaster.site import read_site, resolve, resolve_operator
 
@@ -21,8 +22,17 @@ def test_every_channel_has_stand_ins_whose_secrets_are_their_owners(tmp_path: Pa
     for slug in CHANNELS:
         for row in site.providers(slug):
             assert row.url == f"{HERE}/{slug}/{row.name}"
-            assert resolve(row, tmp_path, CHANNELS["sms"]).secret.startswith("whsec_")
+            secret = resolve(row, tmp_path, CHANNELS[slug]).secret
+            assert secret.startswith("whsec_") == (row.supplier == WEBHOOK)
             assert stat.S_IMODE((tmp_path / "secrets" / f"{slug}-{row.name}").stat().st_mode) == 0o600
+
+
+def test_a_channel_without_our_own_format_has_a_stand_in_of_its_own_supplier(tmp_path: Path) -> None:
+    """Whoever adds a channel need not name one."""
+    site = read_site(write_sandbox_site(tmp_path, sandbox_url=HERE, public_url=HERE), CHANNELS)
+    for slug, channel in CHANNELS.items():
+        first = WEBHOOK if WEBHOOK in channel.suppliers else next(iter(channel.suppliers))
+        assert {row.supplier for row in site.providers(slug)} == {first}
 
 
 def test_operators_have_a_stand_in(tmp_path: Path) -> None:

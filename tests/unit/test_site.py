@@ -60,7 +60,7 @@ def test_a_site_names_its_channels_and_their_providers(tmp_path: Path) -> None:
         (SITE.replace("- {", "[] # {"), "5 channels.sms.providers: Tuple should have at least 1 item"),
         (
             SITE.replace("  sms:", "  fax:"),
-            "4 channels.fax: no channel is called 'fax' (known channels: sms, wechat, banner, kiosk)",
+            f"4 channels.fax: no channel is called 'fax' (known channels: {', '.join(CHANNELS)})",
         ),
         (SITE + "colour: red\n", "7 colour: unknown field 'colour'"),
         (SITE + "name: another\n", "7 name: the field is given twice"),

@@ -29,7 +29,7 @@ from broadcaster.rendering.renderer import render, render_all
 from broadcaster.rendering.view import Occasion, view
 
 ROOT = Path(__file__).parents[2]
-SPECS = (SMS, WECHAT, BANNER, KIOSK)
+SPECS = tuple(channel.spec for channel in CHANNELS.values())
 LANGUAGES = ("zh-Hans", "en")
 EXAMPLE = read(ROOT / "examples/qingdao-2022/announcement.yaml", CHANNELS).announcement
 

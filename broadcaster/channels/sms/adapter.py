@@ -8,6 +8,7 @@ from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
 from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms.aliyun.adapter import ALIYUN
+from broadcaster.channels.sms.kannel.adapter import KANNEL
 from broadcaster.channels.sms.message import SPEC
 from broadcaster.channels.sms.tencent.adapter import TENCENT
 from broadcaster.channels.supplier import WEBHOOK
@@ -43,5 +44,6 @@ CHANNEL = Channel(
         WEBHOOK: webhook("sms.send", payload, MEMBERS_PER_CALL),
         "aliyun": ALIYUN,
         "tencent": TENCENT,
+        "kannel": KANNEL,
     },
 )
