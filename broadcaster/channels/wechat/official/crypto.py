@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 KEY_CHARACTERS = 43
-_RANDOM, _LENGTH, _BLOCK = 16, 4, 32
+_RANDOM, _LENGTH, _BLOCK, _KEY_BYTES = 16, 4, 32, 32
 
 
 class UnsealedError(Exception):
@@ -73,7 +73,8 @@ def _cipher(encoding_key: str) -> Cipher[CBC]:
 
 
 def _key(encoding_key: str) -> bytes:
-    if len(encoding_key) != KEY_CHARACTERS:
-        raise ValueError("an EncodingAESKey of another length")
     # Its last character carries bits that belong to no byte: a strict decoder would refuse most keys.
-    return base64.b64decode(encoding_key + "=")
+    key = base64.b64decode(encoding_key + "=")
+    if len(encoding_key) != KEY_CHARACTERS or len(key) != _KEY_BYTES:
+        raise ValueError("no EncodingAESKey")
+    return key
