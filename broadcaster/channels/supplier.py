@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from broadcaster.channels.adapter import Adapter
 from broadcaster.channels.callback import Callback, Heard
@@ -40,6 +41,14 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What an accepted call may still wait for, in words for people, and for how long at most."""
+
+    by: str
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Supplier:
     """One supplier of a channel."""
 
@@ -57,3 +66,5 @@ class Supplier:
     """None: nothing can be called there without somebody being told."""
     measure: Callable[[Parts], tuple[Measure, ...]] | None = None
     """How it measures a message, where that is not how the channel does."""
+    confirmation: Confirmation | None = None
+    """What may stand between an accepted call and the public; a receipt says that it is over."""

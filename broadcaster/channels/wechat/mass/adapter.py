@@ -11,7 +11,7 @@ from functools import partial
 
 from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Predecessor
 from broadcaster.channels.provider import Idempotency, Provider
-from broadcaster.channels.supplier import Supplier
+from broadcaster.channels.supplier import Confirmation, Supplier
 from broadcaster.channels.transport import Transport
 from broadcaster.channels.wechat.official import draft, wire
 from broadcaster.channels.wechat.official.call import mark, refuse_if_late, take_down
@@ -81,4 +81,5 @@ MASS = Supplier(
     secrets=SECRETS,
     probe=partial(probe, wire.SEND_ALL),
     measure=wire.measure,
+    confirmation=Confirmation("an administrator may have to confirm it on the platform", timedelta(minutes=30)),
 )
