@@ -36,7 +36,7 @@ def with_waits(
 
 
 def _wait(post: Mapping[str, Any], confirmation: Confirmation | None, now: datetime) -> dict[str, Any] | None:
-    if confirmation is None or post["outcome"] != Outcome.ACCEPTED or post["receipt"] is not None:
+    if confirmation is None or post["outcome"] != Outcome.ACCEPTED or post["receipt"]:
         return None
     until = datetime.fromisoformat(post["at"]) + confirmation.within
     return {"by": confirmation.by, "until": until.isoformat(timespec="seconds"), "overdue": now > until}

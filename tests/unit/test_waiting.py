@@ -21,7 +21,7 @@ def post(**changed: Any) -> dict[str, Any]:
         "channel": "wechat",
         "account": "bureau",
         "outcome": "accepted",
-        "receipt": None,
+        "receipt": "",
         "at": "2030-05-10T10:00:00+08:00",
     } | changed
 
