@@ -68,6 +68,10 @@ class Stage(Protocol):
         """Let the public see this. `phase` may be empty where the format does not tell."""
         ...
 
+    def replace(self, successor: str, account: str, fates: tuple[Fate, ...]) -> None:
+        """Let the public see what an account did with its earlier posts after it had shown the successor."""
+        ...
+
     def is_away(self, address: str) -> bool:
         """Whether somebody cannot be reached, so that the receipt will say `failed`."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -60,6 +61,14 @@ class Quote(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What an accepted call may still wait for, in words for people, and for how long at most."""
+
+    by: str
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Supplier:
     """One supplier of a channel."""
 
@@ -81,3 +90,5 @@ class Supplier:
     """Where one request cannot carry just anybody: what its members have in common. None: it can."""
     quote: Callable[[Message, Options], Quote] | None = None
     """Whether an account with these options can say a message, and for how much; None: it says whatever it is given."""
+    confirmation: Confirmation | None = None
+    """What may stand between an accepted call and the public; a receipt says that it is over."""

@@ -147,7 +147,7 @@ class Transport:
             request = prepare()
             if self._loopback_only and not is_loopback(request.url or ""):
                 raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
-            answer = self._send(request, Timeout(CONNECT_TIMEOUT, provider.timeout))
+            answer = self._send(request, limits(provider))
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
             raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
@@ -219,6 +219,11 @@ class Answer:
     status: int
     body: bytes
     retry_after: float | None
+
+
+def limits(provider: Provider) -> Timeout:
+    """How long a connection to a provider may take, and how long its answer may keep silent."""
+    return Timeout(connect=CONNECT_TIMEOUT, read=provider.timeout)
 
 
 def is_loopback(url: str) -> bool:

@@ -28,8 +28,8 @@ def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
     source = read_source(file)
     proposal = parse(source, CHANNELS)
     settings = settings_module.load()
-    messages, problems = review(_templates(templates), _specs(None), proposal.announcement, source, personal=PERSONAL)
-    offers = quotes.offers(open_site(settings), _templates(templates), proposal) if not problems else []
+    messages, problems = review(templates_in(templates), _specs(None), proposal.announcement, source, personal=PERSONAL)
+    offers = quotes.offers(open_site(settings), templates_in(templates), proposal) if not problems else []
     found = cautions_alone(proposal, clock.now())
     problems += [*errors(found, source), *quotes.objections(offers, settings.site_file)]
     if problems:
@@ -53,8 +53,8 @@ def render(
     """Write the messages and their gallery into `out`."""
     source = read_source(file)
     proposal = parse(source, CHANNELS)
-    found = _templates(templates)
-    phases = [_phase(phase)] if phase else list(Phase)
+    found = templates_in(templates)
+    phases = [phase_named(phase)] if phase else list(Phase)
     languages = [_language(proposal, language)] if language else None
     wanted = (proposal.announcement, source, phases, languages)
     messages, problems = review(found, _specs(channel), *wanted, personal=PERSONAL)
@@ -64,7 +64,8 @@ def render(
     console.print(f"{len(written)} files written; open {out / 'index.html'} in a browser")
 
 
-def _templates(folder: Path | None) -> Templates:
+def templates_in(folder: Path | None) -> Templates:
+    """The templates that a command renders with; raises InputError for a folder that is none."""
     if folder and not folder.is_dir():
         raise InputError.one(f"{folder} is not a folder", hint="give the folder that holds sms/, wechat/, …")
     return Templates(folder or open_site(settings_module.load()).templates)
@@ -76,7 +77,8 @@ def _specs(channel: str | None) -> list[Any]:
     return [row.spec for slug, row in CHANNELS.items() if channel in (None, slug)]
 
 
-def _phase(name: str) -> Phase:
+def phase_named(name: str) -> Phase:
+    """The phase of this name; raises InputError with those that there are."""
     try:
         return Phase(name)
     except ValueError:

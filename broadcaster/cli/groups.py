@@ -1,4 +1,4 @@
-"""Groups of commands: `audience …` and `keys …`. As in `main`, each command's work is loaded when it runs."""
+"""Groups of commands: `audience …`, `keys …`, `wechat …`. As in `main`, each one's work is loaded when it runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 audience = typer.Typer(help="The people who are told.", no_args_is_help=True)
 sms = typer.Typer(help="Text messages through vendors that send reviewed templates.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal phones and names in the database.", no_args_is_help=True)
+wechat = typer.Typer(help="Official accounts at the platform itself.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print data for programs instead of a table.")]
 Channel = Annotated[str, typer.Option(help="Only on this channel; on all of them without it.", show_default=False)]
@@ -176,3 +177,22 @@ def reindex() -> None:
     from broadcaster.cli import keys as command
 
     command.reindex()
+
+
+@wechat.command("preview")
+def preview_article(
+    file: Annotated[Path, typer.Argument(help="The announcement's YAML file.")],
+    phase: Annotated[str, typer.Option(help="Which message.")],
+    to: Annotated[str, typer.Option(help="The WeChat name of who sees it; they must follow the account.")],
+    account: Annotated[str | None, typer.Option(help="Only from this account of the site.")] = None,
+    templates: Annotated[
+        Path | None, typer.Option(help="A folder of templates that override ours file by file.", show_default=False)
+    ] = None,
+) -> None:
+    """Show a message to one person as an article of each official account; nobody else sees it.
+
+    Example: `broadcaster wechat preview examples/qingdao-2022/announcement.yaml --phase notice --to zhang-san`
+    """
+    from broadcaster.cli import wechat as command
+
+    command.preview_article(file, phase, to, account, templates)

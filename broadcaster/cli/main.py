@@ -22,6 +22,7 @@ app.add_typer(revisions.app)
 app.add_typer(groups.audience, name="audience")
 app.add_typer(groups.sms, name="sms")
 app.add_typer(groups.keys, name="keys")
+app.add_typer(groups.wechat, name="wechat")
 
 File = Annotated[Path, typer.Argument(help="The announcement's YAML file.")]
 Slug = Annotated[str, typer.Argument(help="The announcement's slug.")]

@@ -20,6 +20,7 @@ from broadcaster.operations.revise import required
 from broadcaster.reporting.overview import overview
 from broadcaster.reporting.rate import Rates
 from broadcaster.reporting.report import standing
+from broadcaster.reporting.waiting import confirmations, with_waits
 from broadcaster.storage import heartbeats
 from broadcaster.wiring import App
 
@@ -68,6 +69,8 @@ def _read(parts: App, gate: Gate, slug: str | None) -> dict[str, Any]:
             required(connection, slug, lock=False)
         found = standing(connection, slug, now) if slug else overview(connection, now)
         age = heartbeats.age(connection, TICK)
+    if "posts" in found:
+        found["posts"] = with_waits(found["posts"], confirmations(parts.site), now)
     operators = list(parts.operators)
     return {**found, "circuits": _circuits(parts, gate), "operators": operators, "seconds_since_tick": age}
 

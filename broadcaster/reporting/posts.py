@@ -41,6 +41,8 @@ def standing(connection: Connection, slug: str, zone: ZoneInfo) -> list[dict[str
             "revision": row.revision,
             "broadcast": row.broadcast_id,
             "reference": row.reference,
+            "outcome": row.outcome,
+            "receipt": row.receipt,
             "at": row.at.astimezone(zone).isoformat(timespec="seconds"),
             "superseded": bool(untrue(told_by(Phase(row.phase), planned[row.revision], found.finished_at), true)),
             "action": row.action,

@@ -87,6 +87,13 @@ class Archive:
         with self._lock:
             self._keep_exhibits(channel, at, broadcast, phase, reception)
 
+    def replace(self, successor: str, account: str, fates: tuple[Fate, ...]) -> None:
+        """Keep what an account did with earlier posts when it had posted their successor already."""
+        with self._lock:
+            moment = self._moments.get(successor)
+            if moment:
+                moment.replaced[account] = (*moment.replaced.get(account, ()), *fates)
+
     def keep_document(self, surface: str, at: int, document: dict[str, Any]) -> None:
         """Keep a surface document that an endpoint fetched, unless it is the one that is kept already."""
         with self._lock:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 
 from broadcaster import clock
+from broadcaster.channels.call import Fate
 from broadcaster.channels.callback import Callback
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.simulation import Reception
@@ -42,6 +43,10 @@ class SandboxStage:
     def show(self, broadcast: str, phase: str, reception: Reception) -> None:
         """See `Stage`."""
         self._archive.show(self._channel, milliseconds(clock.now()), broadcast, phase, reception)
+
+    def replace(self, successor: str, account: str, fates: tuple[Fate, ...]) -> None:
+        """See `Stage`."""
+        self._archive.replace(successor, account, fates)
 
     def is_away(self, address: str) -> bool:
         """See `Stage`."""

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.transport import MAX_ANSWER_BYTES, Transport, is_loopback
+from broadcaster.channels.transport import CONNECT_TIMEOUT, MAX_ANSWER_BYTES, Transport, is_loopback, limits
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
 from tests.builders import at
 from tests.channels.http_server import Answer, LocalServer, local_server
@@ -201,6 +201,12 @@ def test_an_answer_that_never_comes_is_ambiguous(server: LocalServer) -> None:
     server.answer = Answer(hang=True)
     assert isinstance(_error(server.url, timeout=0.2), AmbiguousError)
     assert len(server.received) == 1
+
+
+def test_an_answer_may_take_as_long_as_the_site_says() -> None:
+    """Not only as long as a connection."""
+    found = limits(Provider("vendor", "http://127.0.0.1:9", SECRET, timeout=29.0))
+    assert (found.connect_timeout, found.read_timeout, found.total) == (CONNECT_TIMEOUT, 29.0, None)
 
 
 @pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}.example/", "http://*.example/", "http://[::1/"])

@@ -112,6 +112,19 @@ def test_an_answer_says_what_became_of_earlier_posts() -> None:
     assert moment.replaced == {"bureau": (fate,)}
 
 
+def test_an_account_may_see_to_its_earlier_posts_when_the_successor_is_out() -> None:
+    """Readers see it all the same; without a successor there is nothing to show it on."""
+    archive = Archive()
+    exhibit = Exhibit("bureau", "the bureau", "en", {"title": "new"}, posted=True)
+    archive.show("wechat", 5, "b3", "", Reception((exhibit,)))
+    fates = [Fate(earlier, Action.DELETED) for earlier in ("b1", "b2")]
+    for fate in fates:
+        archive.replace("b3", "the bureau", (fate,))
+    archive.replace("unseen", "the bureau", (fates[0],))
+    (moment,) = archive.moments()
+    assert moment.replaced == {"the bureau": tuple(fates)}
+
+
 def test_a_question_learns_what_a_call_was_answered() -> None:
     """And nothing of one that never came; asking is no repeat."""
     archive = Archive()

@@ -105,3 +105,17 @@ def test_each_account_has_its_own_line() -> None:
     found = said(posts_view.lines([*[post()] * 5, post(account="hotline")]), loud=True)
     assert len(found) == 2
     assert "and 2 more" in found[0]
+
+
+def waiting(*, overdue: bool) -> dict[str, Any]:
+    """A post that is still true, and waits for somebody."""
+    until = "2030-05-10T10:30:00+08:00"
+    return post(superseded=False, waits_for={"by": "somebody must agree", "until": until, "overdue": overdue})
+
+
+def test_a_post_that_waits_for_somebody_is_said_quietly_while_there_is_time() -> None:
+    """And loudly when that is over and nobody said that it is out."""
+    found = list(posts_view.lines([waiting(overdue=False), waiting(overdue=True), post(superseded=False)]))
+    words = "wechat: bureau has not said that notice of revision 1 is out"
+    assert said(found, loud=False) == [f"{words}: somebody must agree, until 2030-05-10 10:30"]
+    assert said(found, loud=True) == [f"{words}; that was to be known by 2030-05-10 10:30: somebody must agree"]

@@ -1,4 +1,7 @@
-"""WeChat by webhook: one call publishes the post of one official account, in that account's language."""
+"""WeChat: one call puts out the post of one official account, in that account's language.
+
+By webhook, whoever runs the account publishes it; `mass` and `publish` speak to the platform itself.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from broadcaster.channels.base import Call, Channel, ChannelKind, RecipientKind
 from broadcaster.channels.gateway import webhook
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.supplier import WEBHOOK
+from broadcaster.channels.wechat.mass.adapter import MASS
 from broadcaster.channels.wechat.message import SPEC
+from broadcaster.channels.wechat.publish.adapter import PUBLISH
 
 
 def payload(call: Call, provider: Provider) -> dict[str, Any]:
@@ -28,5 +33,5 @@ CHANNEL = Channel(
     kind=ChannelKind.PUSH,
     reaches=RecipientKind.ACCOUNT,
     spec=SPEC,
-    suppliers={WEBHOOK: webhook("wechat.post", payload, members_per_call=1)},
+    suppliers={WEBHOOK: webhook("wechat.post", payload, members_per_call=1), "mass": MASS, "publish": PUBLISH},
 )

@@ -62,6 +62,9 @@
 
   /* ---- the timeline ---- */
 
+  /* What is known of something; a supplier's own format does not tell the phase. */
+  const joined = (...words) => words.filter(Boolean).join(" · ");
+
   const percent = (place) => `${(place * 100).toFixed(3)}%`;
 
   const drawLanes = () => {
@@ -72,7 +75,7 @@
       const ticks = timeline.moments.filter((moment) => moment.channel === channel).map((moment) => {
         const tick = element("div", {
           className: moment.at > at ? "tick ahead" : "tick",
-          title: `${moment.local} · ${moment.channel} · ${moment.phase} · ${moment.count.toLocaleString()}`,
+          title: joined(moment.local, moment.channel, moment.phase, moment.count.toLocaleString()),
         });
         tick.style.left = percent(place(moment.at));
         return painted(tick, channel);
@@ -93,7 +96,8 @@
     const byInstant = instants().map((instant) => [instant, [...new Set(timeline.moments.filter((one) => one.at === instant).map((one) => one.phase))]]);
     let before = "";
     for (const [instant, phases] of byInstant) {
-      const text = phases.join(" · ");
+      const text = joined(...phases);
+      if (!text) continue;
       const half = text.length * 3.4 + 6;
       const x = Math.min(Math.max(place(instant) * width, half), width - half);
       const row = free.findIndex((edge) => edge <= x - half);
@@ -117,7 +121,7 @@
     const chip = ({ channel, count, local: when }) =>
       painted(element("span", { className: "chip", textContent: `${channel} ${count.toLocaleString()}`, title: when }), channel);
     $("#happening").replaceChildren(...[...new Set(current.map((moment) => moment.phase))].flatMap((phase) =>
-      [element("b", { textContent: phase }), ...current.filter((moment) => moment.phase === phase).map(chip)]));
+      [...(phase ? [element("b", { textContent: phase })] : []), ...current.filter((moment) => moment.phase === phase).map(chip)]));
     const all = instants();
     $("#previous").disabled = !all.some((one) => one < at);
     $("#next").disabled = !all.some((one) => one > at);
@@ -156,7 +160,7 @@
     $("#number").textContent = shown.phone?.number || "";
     const last = messages.length - 1;
     const bubbles = messages.flatMap((message, index) => [
-      element("p", { className: "when", textContent: `${local(message.at)} · ${message.phase}` }),
+      element("p", { className: "when", textContent: joined(local(message.at), message.phase) }),
       element("div", { className: index === last ? "bubble now" : "bubble", textContent: message.text, lang: message.language }),
     ]);
     $("#thread").replaceChildren(...(bubbles.length ? bubbles : [empty()]));
@@ -173,7 +177,7 @@
     const posts = accounts.flatMap((account) => account.articles.map((article) => ({ account, article })))
       .sort((a, b) => b.article.at - a.article.at);
     const cards = posts.flatMap(({ account, article }) => [
-      element("p", { className: "when", textContent: `${local(article.at)} · ${accounts.length > 1 ? `${account.name} · ` : ""}${article.phase}` }),
+      element("p", { className: "when", textContent: joined(local(article.at), accounts.length > 1 && account.name, article.phase) }),
       element("button", { type: "button", className: article.replaced ? "card replaced" : "card", onclick: () => openArticle(articleName(account, article)) },
         element("i", {}), element("b", { textContent: article.title }), element("span", { textContent: article.digest }),
         ...(article.replaced ? [element("em", { textContent: FATES[article.replaced.action] })] : [])),
@@ -196,7 +200,7 @@ font:15px/1.7 "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",system-ui,sans-
     const { account, article } = open;
     $("#account").textContent = account.name;
     $("#article h3").textContent = article.title;
-    $("#article p").textContent = [article.author, local(article.at)].filter(Boolean).join(" · ");
+    $("#article p").textContent = joined(article.author, local(article.at));
     drawReplaced(account, article.replaced);
     const html = ARTICLE_STYLE + (article.replaced?.action === "deleted" ? "<p>该内容已被发布者删除 deleted by its publisher</p>" : article.body);
     if ($("#article iframe").srcdoc !== html) $("#article iframe").srcdoc = html;

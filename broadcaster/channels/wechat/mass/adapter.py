@@ -1,0 +1,85 @@
+"""Official accounts that send to their followers: a draft, and a mass send under our `clientmsgid`.
+
+The platform dedupes on it for 24 hours, and says of one that it knows what it became. Only the mass send itself can be
+seen by anybody.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Predecessor
+from broadcaster.channels.provider import Idempotency, Provider
+from broadcaster.channels.supplier import Confirmation, Supplier
+from broadcaster.channels.transport import Transport
+from broadcaster.channels.wechat.official import draft, wire
+from broadcaster.channels.wechat.official.call import mark, refuse_if_late, take_down
+from broadcaster.channels.wechat.official.client import Client
+from broadcaster.channels.wechat.official.events import hear
+from broadcaster.channels.wechat.official.options import SECRETS, MassOptions, tag_of
+from broadcaster.channels.wechat.official.probe import probe
+from broadcaster.errors import AmbiguousError, PermanentError, TransientError
+
+DELETED = "DELETE"
+"""`msg_status` of `mass/get` for a message that was taken down."""
+CARD_STAYS = "its card stays in the followers' chats"
+
+
+class MassAdapter:
+    """One call sends the article of one account to its followers."""
+
+    idempotency = Idempotency.IDEMPOTENT
+    dedupes_for = timedelta(hours=23)
+    """The platform keeps a `clientmsgid` for 24 hours, from some moment of the call on."""
+    visible_after = timedelta(minutes=6)
+    members_per_call = 1
+
+    def send(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery]:
+        """See `Adapter`; the reference of the delivery is the platform's `msg_id`."""
+        client = Client(provider, transport)
+        media_id = draft.add(client, lambda cover: wire.article(call, cover))
+        try:
+            reference = self._send(call, client, transport, media_id)
+        except TransientError:
+            draft.drop(client, media_id)
+            raise
+        replaced = take_down(call, provider, lambda post: _delete(client, post))
+        return [Delivery(call.members[0].id, Outcome.ACCEPTED, "", reference, replaced)]
+
+    def ask(self, _call: Call, provider: Provider, _transport: Transport) -> list[Delivery] | None:
+        """The platform cannot be asked by a `clientmsgid`; the call is made again instead."""
+        raise AmbiguousError(f"{provider.name}: the platform does not say what became of a mass send")
+
+    def _send(self, call: Call, client: Client, transport: Transport, media_id: str) -> str:
+        """The one request that the public can see; gives the `msg_id`."""
+        refuse_if_late(client.provider, transport, self.visible_after)
+        said = client.post(wire.SEND_ALL, wire.sending(media_id, mark(call), tag_of(client.provider)))
+        if said.code == wire.ALREADY_SENT:
+            draft.drop(client, media_id)
+        else:
+            said.check()
+        return said.text("msg_id")
+
+
+def _delete(client: Client, post: Predecessor) -> Fate:
+    """The page dies; whoever opens the card is told so by the platform."""
+    try:
+        client.call(wire.MASS_DELETE, {"msg_id": int(post.reference)})
+    except (PermanentError, ValueError):
+        said = client.call(wire.MASS_GET, {"msg_id": post.reference})
+        if said.fields.get("msg_status") != DELETED:
+            return Fate(post.broadcast, Action.LEFT, "the platform does not take it down")
+    return Fate(post.broadcast, Action.DELETED, CARD_STAYS)
+
+
+MASS = Supplier(
+    MassAdapter(),
+    hear,
+    MassOptions,
+    wire.API,
+    secrets=SECRETS,
+    probe=partial(probe, wire.SEND_ALL),
+    measure=wire.measure,
+    confirmation=Confirmation("an administrator may have to confirm it on the platform", timedelta(minutes=30)),
+)

@@ -1,0 +1,122 @@
+"""What the platform sends of its own accord: that a mass send or a publication is over, and how it ended.
+
+Source: developers.weixin.qq.com, 事件推送群发结果, 发布能力 (PUBLISHJOBFINISH), 接入指南 (signature, echostr). The
+plain mode signs only token, time and nonce: whoever saw one address can send anything for five minutes. An account with
+an EncodingAESKey is believed in the safe mode only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from broadcaster import clock
+from broadcaster.channels.callback import TEXT, Callback, ForgedError, Heard, Receipt, ReceiptStatus
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.wechat.official import wire
+from broadcaster.channels.wechat.official.crypto import UnsealedError, is_signed, unseal, wrong_key
+from broadcaster.channels.wechat.official.options import AES_KEY, CALLBACK_TOKEN, account_of
+from broadcaster.channels.wechat.official.xml import RefusedXmlError, fields
+from broadcaster.errors import InputError
+
+HOLDS_FOR = timedelta(minutes=5)
+"""How old a signed request may be, or ahead of us."""
+ANSWER = b"success"
+MASS_FINISHED = "MASSSENDJOBFINISH"
+PUBLISH_FINISHED = "PUBLISHJOBFINISH"
+_SENT = frozenset({"send success", "sendsuccess"})
+_DIGITS = 10
+
+
+def hear(callback: Callback, provider: Provider) -> Heard:
+    """The receipt of an event; other events are taken and say nothing. A GET proves that this address is ours."""
+    _check_signature(callback, provider)
+    if callback.method == "GET":
+        return Heard((), callback.query.get("echostr", "").encode(), TEXT)
+    event = _read(_opened(callback, provider))
+    found = _receipt(event, provider)
+    return Heard(() if found is None else (found,), ANSWER, TEXT)
+
+
+def _check_signature(callback: Callback, provider: Provider) -> None:
+    query, token = callback.query, provider.secrets.get(CALLBACK_TOKEN, "")
+    timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+    if not token or not is_signed(query.get("signature", ""), token, timestamp, nonce):
+        raise ForgedError
+    if not _is_time(timestamp) or abs(clock.machine_now() - datetime.fromtimestamp(int(timestamp), UTC)) > HOLDS_FOR:
+        raise ForgedError
+
+
+def _opened(callback: Callback, provider: Provider) -> bytes:
+    """The event's XML: the body itself, or what is sealed in it where the account has a key."""
+    key = provider.secrets.get(AES_KEY)
+    if key is None:
+        return callback.body
+    if wrong := wrong_key(key):
+        raise InputError.one(f"the secret {AES_KEY!r} cannot be used: {wrong}")
+    sealed, query = _read(callback.body).get("Encrypt", ""), callback.query
+    words = (provider.secrets[CALLBACK_TOKEN], query.get("timestamp", ""), query.get("nonce", ""), sealed)
+    if not is_signed(query.get("msg_signature", ""), *words):
+        raise ForgedError
+    try:
+        return unseal(key, account_of(provider).appid, sealed)
+    except UnsealedError:
+        raise ForgedError from None
+
+
+def _read(body: bytes) -> dict[str, str]:
+    try:
+        return fields(body)
+    except RefusedXmlError as error:
+        raise InputError.one(f"an event cannot be read: {error}") from None
+
+
+def _receipt(event: dict[str, str], provider: Provider) -> Receipt | None:
+    """What an event says of a delivery; None when it is about something else, or nothing is decided."""
+    known = _ENDINGS.get(event.get("Event", ""))
+    if known is None:
+        return None
+    reference, status = event.get(known.reference, ""), known.status(event)
+    if status is None or not reference:
+        return None
+    return Receipt("", 0, status, _at(event), provider.name, reference)
+
+
+def _mass_status(event: Mapping[str, str]) -> ReceiptStatus:
+    """Sent, if to anybody: those who have had their four this month are filtered out, and may be all there are."""
+    nobody = event.get("SentCount") == "0"
+    sent = event.get("Status", "").lower() in _SENT and not nobody
+    return ReceiptStatus.DELIVERED if sent else ReceiptStatus.FAILED
+
+
+def _publish_status(event: Mapping[str, str]) -> ReceiptStatus | None:
+    status = event.get("publish_status", "")
+    if status == str(wire.PUBLISHING):
+        return None
+    return ReceiptStatus.DELIVERED if status == str(wire.PUBLISHED) else ReceiptStatus.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """An event that says how something ended: where it names what, and what it says of it."""
+
+    reference: str
+    status: Callable[[Mapping[str, str]], ReceiptStatus | None]
+
+
+_ENDINGS: Mapping[str, _Ending] = {
+    MASS_FINISHED: _Ending("MsgID", _mass_status),
+    PUBLISH_FINISHED: _Ending("publish_id", _publish_status),
+}
+
+
+def _at(event: Mapping[str, str]) -> datetime:
+    """When it happened; never later than now, whatever the platform's clock says."""
+    now, said = clock.now(), event.get("CreateTime", "")
+    return min(datetime.fromtimestamp(int(said), UTC), now) if _is_time(said) else now
+
+
+def _is_time(said: str) -> bool:
+    """Whether it counts seconds since 1970, in as many digits as they have until 2286."""
+    return said.isascii() and said.isdecimal() and len(said) <= _DIGITS

@@ -1,0 +1,5 @@
+"""The stand-in of the platform; it is the same whichever way an account's articles go out."""
+
+from __future__ import annotations
+
+from broadcaster.channels.wechat.official.simulator import create as create  # noqa: PLC0414 - found here by its name
