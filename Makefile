@@ -16,7 +16,7 @@ help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Rehearse the Qingdao outage as it was planned, and then as it might have gone (about two minutes)
-	@$(BIN)/broadcaster rehearse $(EXAMPLE) --data var/demo --from "2022-02-18 10:00"
+	@$(BIN)/broadcaster rehearse $(EXAMPLE) --data var/demo --from "2022-02-18 10:00" --vendors
 	@echo && echo "second act: four days more, then back two days early; until then a gateway that is no help"
 	@$(BIN)/broadcaster rehearse $(EXAMPLE) --data var/demo/second-act --from "2022-02-18 10:00" --script $(SECOND)
 

@@ -276,6 +276,9 @@ def rehearse(
         Path | None, typer.Option(help="A site whose providers are all on this machine, instead of the sandbox's.")
     ] = None,
     templates: TemplateFolder = None,
+    vendors: Annotated[
+        bool, typer.Option("--vendors", help="Aliyun and WeChat on their wire formats, instead of our own.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the sandbox up afterwards, until Ctrl-C.")] = False,
 ) -> None:
     """Run a whole campaign on a virtual clock, with real workers, against the sandbox. Reaches this machine only.
@@ -284,7 +287,7 @@ def rehearse(
     """
     from broadcaster.cli import rehearse as command
 
-    command.rehearse(command.Request(file, script, data, recipients, people, begin, site, templates, keep))
+    command.rehearse(command.Request(file, script, data, recipients, people, begin, site, templates, keep, vendors))
 
 
 @app.command()

@@ -44,6 +44,7 @@ class Request:
     site: Path | None
     templates: Path | None
     keep: bool
+    vendors: bool = False
 
 
 def rehearse(request: Request) -> None:
@@ -131,6 +132,7 @@ def _wish(request: Request) -> Wish:
         begin=local_instant(request.begin, proposal) if request.begin else None,
         templates=request.templates,
         site=request.site,
+        vendors=request.vendors,
     )
 
 

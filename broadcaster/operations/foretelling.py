@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 
 from broadcaster.announcement.facts import FactChange, difference, facts
 from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.errors import InputError
 from broadcaster.operations.amending import Times, amended
+from broadcaster.planning.angle import angles, narrowed
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates
@@ -29,14 +31,16 @@ def phases_of(proposal: Proposal, channel: str) -> list[Phase]:
 def foretold(templates: Templates, channel: Channel, proposal: Proposal) -> Iterator[Message]:
     """Every message of the policy on a channel, by phase and language, with a place for the reader's name.
 
-    `changed` comes as it is when the end moves, and when start and end do. Raises InputError for a broken template."""
+    `changed` comes as it is when the end moves, and when start and end do; and each of it as those read it whom only
+    some impact rows concern. Raises InputError for a broken template."""
     addressee = ADDRESSEE if channel.reaches is RecipientKind.PERSON else None
     for phase in phases_of(proposal, channel.slug):
         occasions = _changes(proposal) if phase is Phase.CHANGED else [(proposal, _NOTHING)]
         for language in proposal.announcement.languages:
-            for said, changes in occasions:
+            for (said, changes), angle in product(occasions, angles(proposal.announcement)):
                 occasion = Occasion(changes=changes, addressee=addressee)
-                yield render(templates, channel.spec, said.announcement, phase, language, occasion)
+                announcement = narrowed(said.announcement, angle.rows)
+                yield render(templates, channel.spec, announcement, phase, language, occasion)
 
 
 def _changes(proposal: Proposal) -> list[tuple[Proposal, tuple[FactChange, ...]]]:

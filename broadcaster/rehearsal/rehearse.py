@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,9 +23,11 @@ from broadcaster.embedded import services
 from broadcaster.operations import revise
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal import witness
+from broadcaster.rehearsal.accounts import vendor_accounts
 from broadcaster.rehearsal.director import ACTOR, Director, Stage
 from broadcaster.rehearsal.isolation import alone_in, fresh_database
 from broadcaster.rehearsal.script import Script, default_script, trouble_orders
+from broadcaster.rendering.environment import Templates
 from broadcaster.reporting.consistency import contradictions
 from broadcaster.reporting.report import accounts, report
 from broadcaster.sandbox.site import write_sandbox_site
@@ -54,6 +56,8 @@ class Wish:
     begin: datetime | None = None
     templates: Path | None = None
     site: Path | None = None
+    vendors: bool = False
+    """Whether the sandbox stands in for vendors on their wire formats, instead of gateways that speak ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
                 sandbox_url=sandbox_url,
                 public_url=web_url,
                 templates=wish.templates,
-                stand_ins=script.sandbox,
+                stand_ins={**_vendors(wish), **script.sandbox},
             )
         parts = open_app(settings)
         refuse_outside(parts.providers())
@@ -127,6 +131,10 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         finally:
             stack.stop(at_once=quiet)
             parts.database.close()
+
+
+def _vendors(wish: Wish) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    return vendor_accounts(wish.proposal, Templates(wish.templates)) if wish.vendors else {}
 
 
 def default_begin(proposal: Proposal) -> datetime:

@@ -11,7 +11,7 @@ from typing import Any
 
 from broadcaster.announcement.source import to_yaml
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.channels.supplier import WEBHOOK
+from broadcaster.channels.supplier import WEBHOOK, Supplier
 
 TIMEOUT_SECONDS = 3
 """A stand-in on the same machine answers at once or not at all."""
@@ -81,8 +81,17 @@ def _stand_in(folder: Path, channel: str, row: Mapping[str, Any], sandbox_url: s
     suppliers = CHANNELS[channel].suppliers
     supplier = row.get("supplier") or (WEBHOOK if WEBHOOK in suppliers else next(iter(suppliers)))
     secret = _webhook_secret() if supplier == WEBHOOK else secrets.token_hex(16)
-    said = {} if supplier == WEBHOOK else {"supplier": supplier}
-    return {**_provider(folder, channel, row["name"], sandbox_url, secret), **said, **row}
+    said: dict[str, Any] = {} if supplier == WEBHOOK else {"supplier": supplier}
+    further = _further_secrets(folder, f"{channel}-{row['name']}", suppliers[supplier])
+    return {**_provider(folder, channel, row["name"], sandbox_url, secret), **said, **further, **row}
+
+
+def _further_secrets(folder: Path, whose: str, supplier: Supplier) -> dict[str, Any]:
+    """What a supplier must have beside the secret, each a file of its own."""
+    names = [name for name, secret in (supplier.secrets or {}).items() if secret.required]
+    for name in names:
+        _keep_secret(folder / "secrets" / f"{whose}-{name}", secrets.token_hex(16))
+    return {"secrets": {name: f"file:secrets/{whose}-{name}" for name in names}} if names else {}
 
 
 def _provider(folder: Path, channel: str, name: str, sandbox_url: str, value: str) -> dict[str, Any]:

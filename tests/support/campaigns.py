@@ -36,9 +36,11 @@ class Played:
         return [row["phase"] for row in sorted(rows, key=lambda row: row["opened_at"])]
 
 
-def rehearse(data: Path, script: str | None = None) -> Played:
-    """Rehearse the example to its end; `script` is what the operator does, else he finishes at the planned end."""
-    return Played(data, Cli(data).run(*arguments(data, script)))
+def rehearse(data: Path, script: str | None = None, *, vendors: bool = False) -> Played:
+    """Rehearse the example to its end; `script` is what the operator does, else he finishes at the planned end.
+
+    With `vendors`, messages go out on the wire formats of vendors, as in `make demo`."""
+    return Played(data, Cli(data).run(*arguments(data, script), *(["--vendors"] if vendors else [])))
 
 
 def arguments(data: Path, script: str | None = None, recipients: int = RECIPIENTS) -> list[str | Path]:

@@ -47,7 +47,7 @@ class PublishDesk:
     def submit(self, payload: dict[str, Any]) -> dict[str, Any]:
         """Publish a draft."""
         article = self._box.take(payload.get("media_id"))
-        number, visible_at = 100000001 + len(self._published), time.monotonic() + self._stage.hidden_for
+        number, visible_at = 247_483_001 + len(self._published), time.monotonic() + self._stage.hidden_for
         found = Published(number, secrets.token_urlsafe(32), article, self.verdict, visible_at)
         self._published.append(found)
         if found.status == 0:
