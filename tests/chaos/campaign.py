@@ -22,7 +22,7 @@ from broadcaster.storage.tables import deliveries
 from broadcaster.wiring import App
 from tests.chaos.crew import CALLERS
 from tests.chaos.grounds import Grounds
-from tests.chaos.stage import ALL, CALL, Wish, asked, stage
+from tests.chaos.stage import ALL, Wish, asked, stage
 from tests.chaos.strikes import ORDERED, Scene, Strike, carry_out
 from tests.chaos.verdict import Evidence, Limits, Verdict, judge
 from tests.support.examples import SLUG
@@ -52,6 +52,7 @@ class Outcome:
         """As it stands in the report."""
         return {
             "classes": [str(kind) for kind in self.wish.classes],
+            "supplier": self.wish.spoken.name,
             "recipients": self.wish.people,
             "kills": self.kills,
             "seconds": round(self.seconds, 1),
@@ -73,7 +74,7 @@ def play(folder: Path, grounds: Grounds, wish: Wish, say: Callable[[str], None])
         evidence = _evidence(parts, scene, wish, finished=finished)
         faults = {**_struck(scene), **asked(f"{scene.sandbox_url}/faults")}
         repeats = asked(f"{scene.sandbox_url}/api/totals")["repeats"]
-    verdict = judge(evidence, Limits(CALL, CALLERS, scene.kills))
+    verdict = judge(evidence, Limits(wish.spoken.call, CALLERS, scene.kills))
     return Outcome(wish, verdict, scene.kills, faults, repeats, time.monotonic() - started)
 
 

@@ -13,8 +13,9 @@ from broadcaster.channels.base import Idempotency
 from tests.chaos.campaign import Outcome, play
 from tests.chaos.crew import CALLERS
 from tests.chaos.grounds import grounds
-from tests.chaos.stage import ALL, CALL, Wish
+from tests.chaos.stage import ALL, Wish
 from tests.chaos.strikes import chances, planned
+from tests.chaos.suppliers import ALIYUN, CALL, GATEWAY, KANNEL, Spoken
 
 KILLS_A_CAMPAIGN = 20
 PEOPLE_A_KILL = 1000
@@ -26,8 +27,13 @@ SECONDS_AT_LEAST = 200.0
 SECONDS_IN_ALL = 9.0
 """For each kill: after that no campaign is begun, and the one under way is ended."""
 
-_CASTS: tuple[tuple[Idempotency, ...], ...] = (ALL, *((kind,) for kind in Idempotency))
-"""All classes at once, then each by itself, in turn."""
+_CASTS: tuple[tuple[Spoken, tuple[Idempotency, ...]], ...] = (
+    (GATEWAY, ALL),
+    (ALIYUN, (Idempotency.QUERYABLE,)),
+    (KANNEL, (Idempotency.NONE,)),
+    (GATEWAY, (Idempotency.IDEMPOTENT,)),
+)
+"""All classes at once, then each by itself, in turn: where a supplier has the class, on its own format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,8 @@ def run(data: Path, kills: int, seed: int, say: Callable[[str], None]) -> Report
         while wanted and (left := deadline - time.monotonic()) > 0:
             wish = wanted.popleft()
             number = len(outcomes) + 1
-            say(f"campaign {number}: {', '.join(wish.classes)}, {wish.people:,} people, seed {wish.seed}")
+            cast = f"{', '.join(wish.classes)} ({wish.spoken.name})"
+            say(f"campaign {number}: {cast}, {wish.people:,} people, seed {wish.seed}")
             in_time = replace(wish, seconds=min(wish.seconds, left))
             outcomes.append(play(data / f"campaign-{number}", found, in_time, _with_time(say)))
             say(_line(outcomes[-1]))
@@ -99,14 +106,15 @@ def wishes(kills: int, seed: int) -> Iterator[Wish]:
     chance = chances(seed)
     parts = _parts(kills)
     for number, part in enumerate(parts):
-        classes = _CASTS[number % len(_CASTS)]
+        spoken, classes = _CASTS[number % len(_CASTS)]
         exact = Idempotency.NONE in classes
         # What a provider that can neither dedupe nor answer leaves in doubt stays unknown: no more than is allowed.
         most = CALLERS * part if exact else 1_000_000
         own = chance.randrange(1_000_000)
-        people = max(FEWEST_PEOPLE, part * PEOPLE_A_KILL) // CALL * CALL
+        people = int(max(FEWEST_PEOPLE, part * PEOPLE_A_KILL) * spoken.people) // CALL * CALL
         strikes = tuple(planned(part, most, chances(own)))
-        yield Wish(classes, people, strikes, own, SECONDS_A_CAMPAIGN + SECONDS_A_KILL * part, noise=not exact)
+        seconds = SECONDS_A_CAMPAIGN + SECONDS_A_KILL * part
+        yield Wish(classes, people, strikes, own, seconds, noise=not exact, spoken=spoken)
 
 
 def _parts(kills: int) -> list[int]:

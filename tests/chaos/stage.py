@@ -26,13 +26,10 @@ from broadcaster.wiring import App, open_app
 from tests.chaos.crew import PLAIN, Crew, cast
 from tests.chaos.grounds import Grounds
 from tests.chaos.strikes import Scene, Strike, chances
+from tests.chaos.suppliers import ACCOUNTS, GATEWAY, Spoken
 from tests.support.examples import SLUG, example
 
 ACTOR = "chaos"
-CALL = 100
-"""Recipients of one call."""
-DELAY = 0.35
-"""Seconds that a provider takes for a call, so that what is struck is mostly in the middle of one."""
 TIMEOUT = 1.5
 VISIBLE_AFTER = 10.0
 
@@ -56,6 +53,8 @@ class Wish:
     """The part of the audience that is told when the last strike falls: there is always somebody left to lose."""
     until_somebody_is_told_twice: bool = False
     """Whether that is what the campaign is for, so that it ends there."""
+    spoken: Spoken = GATEWAY
+    """Whose format the SMS providers speak."""
     module: str = PLAIN
     """What runs the workers."""
 
@@ -103,16 +102,17 @@ def asked(url: str) -> dict[str, int]:
 
 
 def _write_site(folder: Path, wish: Wish, sandbox_url: str, public_url: str) -> None:
-    """One SMS provider a class, of the same weight."""
+    """One SMS provider a class, of the same weight; WeChat accounts that dedupe as the platform does."""
     common: Mapping[str, object] = {
-        "members_per_call": CALL,
+        "members_per_call": wish.spoken.call,
         "visible_after_seconds": VISIBLE_AFTER,
         "pace": {"calls_per_second": 100},
         "breaker": {"open_seconds": 3},
     }
-    providers = [{"name": str(kind), "idempotency": str(kind), **common} for kind in wish.classes]
+    providers = [{**row, **common} for row in wish.spoken.providers(wish.classes)]
+    stand_ins = {"sms": providers, "wechat": ACCOUNTS}
     write_sandbox_site(
-        folder, sandbox_url=sandbox_url, public_url=public_url, stand_ins={"sms": providers}, timeout_seconds=TIMEOUT
+        folder, sandbox_url=sandbox_url, public_url=public_url, stand_ins=stand_ins, timeout_seconds=TIMEOUT
     )
 
 
@@ -142,4 +142,4 @@ def _order_the_usual(scene: Scene, wish: Wish) -> None:
     scene.order(channel="kiosk", kind="drop_before")
     for number, (kind, share) in enumerate(_NOISE if wish.noise else ()):
         scene.order(channel="sms", kind=kind, share=share, seed=wish.seed + number)
-    scene.order(channel="sms", kind="slow", share=1.0, seconds=DELAY)
+    scene.order(channel="sms", kind="slow", share=1.0, seconds=wish.spoken.delay)
