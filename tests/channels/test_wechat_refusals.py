@@ -65,6 +65,14 @@ def test_a_wrong_app_secret_is_for_a_human(bureau: Account) -> None:
     assert "its AppSecret is wrong (40125)" in error.message
 
 
+def test_the_platform_has_two_words_for_a_wrong_app_secret(bureau: Account, server: LocalServer) -> None:
+    """40001 means something else once there is a token."""
+    server.answer = saying(lambda _path: {"errcode": 40001, "errmsg": "invalid credential"})
+    error = failure(replace(bureau, provider=replace(bureau.provider, url=server.url)))
+    assert isinstance(error, PermanentError)
+    assert "its AppSecret is wrong (40001)" in error.message
+
+
 def test_a_machine_that_is_not_whitelisted_is_for_a_human(bureau: Account) -> None:
     """The hint says which address the platform saw."""
     bureau.behave(whitelisted=False)
