@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -241,3 +243,18 @@ def test_a_deleted_article_shows_no_body(page: Page, sandbox: Site) -> None:
     page.locator(".card.replaced").click()
     expect(page.frame_locator("#article iframe").get_by_text("已被发布者删除")).to_be_visible()
     expect(page.frame_locator("#article iframe").get_by_text("正文", exact=True)).to_have_count(0)
+
+
+def test_a_post_whose_phase_is_not_known_is_named_by_the_rest(page: Page, sandbox: Site) -> None:
+    """A supplier's own format does not tell it: no gap is left where it would stand."""
+    totals = {"received": 1, "duplicates": 0, "repeats": 0}
+    moments = [moment(START, "wechat", "", 3)]
+    sandbox.put("/api/timeline", {"clock": START, "moments": moments, "zone": "Asia/Shanghai", "totals": totals})
+    article = {**ARTICLE, "phase": ""}
+    accounts = {"accounts": [{"name": "本地人社", "articles": [article]}]}
+    sandbox.put(f"/api/shown?at={START}&language=zh-Hans", {**shown(START), "wechat": accounts})
+    visit(page, sandbox)
+    expect(page.locator("#posts .when")).to_have_text(re.compile(r"\d\d:\d\d$"))
+    expect(page.locator(".tick")).to_have_attribute("title", "2022-02-18 10:00 · wechat · 3")
+    expect(page.locator("#happening")).to_have_text("wechat 3")
+    expect(page.locator("#labels")).to_be_empty()

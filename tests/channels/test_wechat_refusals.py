@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
 from broadcaster import clock
 from broadcaster.channels.base import Call, Outcome
+from broadcaster.channels.provider import Quota
 from broadcaster.channels.wechat.official import wire
 from broadcaster.channels.wechat.official.client import Client
 from broadcaster.errors import AmbiguousError, BroadcasterError, DeliveryError, PermanentError, TransientError
@@ -63,6 +65,14 @@ def test_a_wrong_app_secret_is_for_a_human(bureau: Account) -> None:
     error = failure(replace(bureau, provider=replace(bureau.provider, secret="f" * 32)))
     assert isinstance(error, PermanentError)
     assert "its AppSecret is wrong (40125)" in error.message
+
+
+def test_the_platform_has_two_words_for_a_wrong_app_secret(bureau: Account, server: LocalServer) -> None:
+    """40001 means something else once there is a token."""
+    server.answer = saying(lambda _path: {"errcode": 40001, "errmsg": "invalid credential"})
+    error = failure(replace(bureau, provider=replace(bureau.provider, url=server.url)))
+    assert isinstance(error, PermanentError)
+    assert "its AppSecret is wrong (40001)" in error.message
 
 
 def test_a_machine_that_is_not_whitelisted_is_for_a_human(bureau: Account) -> None:
@@ -236,20 +246,27 @@ def test_looking_at_an_account_tells_nobody(bureau: Account) -> None:
         probe(replace(bureau.provider, name="other", secret="0" * 32), bureau.transport)
 
 
-def test_the_quota_of_a_month_is_counted_in_campaign_time(
-    sender: Account, tmp_path_factory: pytest.TempPathFactory
+@pytest.mark.parametrize(
+    ("quota", "taken"),
+    [
+        (Quota(), [True, False, True, True, True, False, False, True]),
+        (Quota(per_day=1, per_month=4), [True, False, True, True, True, False, False, True]),
+        (Quota(per_day=1), [True, False, True, True, True, True, True, True]),
+    ],
+    ids=["service", "service with a quota", "subscription"],
+)
+def test_the_platforms_quotas_are_counted_in_campaign_time(
+    one_platform: Platform, tmp_path: Path, quota: Quota, taken: list[bool]
 ) -> None:
-    """One a day, four a month, by the calendar in Shanghai."""
-    offset = tmp_path_factory.mktemp("clock") / "offset"
-    taken = []
-    clock.move_to(at("2022-02-20 00:30"), offset)
-    with clock.following(offset):
-        for day in ("20 00:30", "20 23:30", "21 00:30", "22 00:30", "23 00:30", "24 00:30", "28 23:59"):
-            clock.move_to(at(f"2022-02-{day}"), offset)
-            taken.append(_taken(sender))
-        clock.move_to(at("2022-03-01 00:01"), offset)
-        taken.append(_taken(sender))
-    assert taken == [True, False, True, True, True, False, False, True]
+    """One a day; and four a month for a service account, by the calendar in Shanghai."""
+    sender, found = account(one_platform, "mass", quota=quota), []
+    days = ("02-20 00:30", "02-20 23:30", "02-21 00:30", "02-22 00:30", "02-23 00:30", "02-24 00:30", "02-28 23:59")
+    clock.move_to(at("2022-02-20 00:30"), tmp_path / "offset")
+    with clock.following(tmp_path / "offset"):
+        for day in (*days, "03-01 00:01"):
+            clock.move_to(at(f"2022-{day}"), tmp_path / "offset")
+            found.append(_taken(sender))
+    assert found == taken
 
 
 def _taken(found: Account) -> bool:

@@ -108,6 +108,14 @@ def test_an_article_that_was_never_published_needs_no_deleting(publisher: Accoun
     assert (fate.action, fate.reason) == (Action.DELETED, "it is not published (status 2)")
 
 
+def test_an_article_that_was_never_sent_needs_no_deleting(sender: Account) -> None:
+    """The administrator refused, or the platform did."""
+    sender.behave(mass_verdict="err(20001)")
+    failed = posted(sender)
+    [fate] = sender.send(replace(sender.sample, replaces=(failed,))).replaced
+    assert (fate.action, fate.reason) == (Action.DELETED, "it never was sent")
+
+
 def test_an_article_under_way_is_left_for_the_next(publisher: Account) -> None:
     """It cannot be deleted before it is there."""
     publisher.behave(publish_verdict=1)

@@ -12,7 +12,7 @@ import requests
 from fastapi import FastAPI
 
 from broadcaster.channels.base import Call, Delivery
-from broadcaster.channels.provider import Provider
+from broadcaster.channels.provider import Provider, Quota
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.shelf import OwnShelf
 from broadcaster.channels.transport import Transport
@@ -30,6 +30,7 @@ APPSECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "a-callback-token"
 KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 APPID = "wx0123456789abcdef"
+NONE = Quota()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,13 @@ def platform() -> Iterator[Platform]:
 
 
 def account(
-    found: Platform, supplier: str, events: LocalServer | None = None, *, safe: bool = False, **options: object
+    found: Platform,
+    supplier: str,
+    events: LocalServer | None = None,
+    *,
+    safe: bool = False,
+    quota: Quota = NONE,
+    **options: object,
 ) -> Account:
     """A new account, and a call that nobody has seen; its events go to a server, sealed if `safe`."""
     mark = uuid.uuid4().hex
@@ -122,6 +129,7 @@ def account(
         supplier=supplier,
         options=kind.options.model_validate({"appid": APPID, **options}),
         secrets={CALLBACK_TOKEN: TOKEN, **({AES_KEY: KEY} if safe else {})},
+        quota=quota,
         callback_url=events.url if events else "http://127.0.0.1:9",
     )
     mount_vendors(found.app, found.archive, found.faults, found.postman, {"wechat": {mark: provider}})

@@ -21,9 +21,9 @@ from broadcaster.channels.wechat.official.options import SECRETS, MassOptions, t
 from broadcaster.channels.wechat.official.probe import probe
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
-DELETED = "DELETE"
-"""`msg_status` of `mass/get` for a message that was taken down."""
 CARD_STAYS = "its card stays in the followers' chats"
+_GONE = {"DELETE": CARD_STAYS, "SEND_FAIL": "it never was sent"}
+"""`msg_status` of `mass/get` for a message that nobody can read, and what is to be said of it."""
 
 
 class MassAdapter:
@@ -67,9 +67,10 @@ def _delete(client: Client, post: Predecessor) -> Fate:
     try:
         client.call(wire.MASS_DELETE, {"msg_id": int(post.reference)})
     except (PermanentError, ValueError):
-        said = client.call(wire.MASS_GET, {"msg_id": post.reference})
-        if said.fields.get("msg_status") != DELETED:
+        status = client.call(wire.MASS_GET, {"msg_id": post.reference}).text("msg_status")
+        if status not in _GONE:
             return Fate(post.broadcast, Action.LEFT, "the platform does not take it down")
+        return Fate(post.broadcast, Action.DELETED, _GONE[status])
     return Fate(post.broadcast, Action.DELETED, CARD_STAYS)
 
 

@@ -47,7 +47,7 @@ class Platform:
         self._lock = threading.Lock()
         audience = Audience(stage)
         self._tokens, self._box = TokenOffice(stage.provider), Box()
-        self._mass = MassDesk(self._box, audience)
+        self._mass = MassDesk(self._box, audience, stage.provider.quota)
         self._publishing = PublishDesk(self._box, audience, stage)
         self._handlers = self._paths()
         routes = [Route(path, self._answer, methods=["POST"]) for path in (*self._handlers, wire.STABLE_TOKEN)]

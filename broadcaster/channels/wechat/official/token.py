@@ -13,7 +13,7 @@ from broadcaster.channels.transport import Transport
 from broadcaster.channels.wechat.official import wire
 from broadcaster.channels.wechat.official.exchange import post, unseen
 from broadcaster.channels.wechat.official.options import account_of
-from broadcaster.errors import TransientError
+from broadcaster.errors import PermanentError, TransientError
 
 FETCHING_SECONDS = 10.0
 """For how long one worker may be fetching, and the others wait for what it fetches."""
@@ -64,6 +64,8 @@ class Tokens:
         }
         with unseen():
             said = post(self._provider, self._transport, wire.STABLE_TOKEN, payload)
+            if said.code == wire.WRONG_SECRET_TOO:
+                raise PermanentError(f"{self._provider.name}: {wire.CODES[wire.WRONG_SECRET].words} ({said.code})")
             said.check()
             token, seconds = said.text("access_token"), said.number("expires_in")
         self._transport.shelf.put(self._name, token, max(FEWEST_SECONDS, seconds - SPARE_SECONDS))

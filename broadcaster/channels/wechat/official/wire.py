@@ -44,6 +44,8 @@ MAX_LINK_BYTES = 1_000
 
 STALE_TOKEN = frozenset({40001, 40014, 42001})
 """The access token is none, or none any more."""
+WRONG_SECRET, WRONG_SECRET_TOO = 40125, 40001
+"""Where a token is asked for, 40001 is about the AppSecret."""
 UNKNOWN_MEDIA = 40007
 ALREADY_SENT = 45065
 """A `clientmsgid` that was sent within 24 hours; the answer names its `msg_id`."""

@@ -9,13 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from broadcaster import clock
+from broadcaster.channels.provider import Quota
 from broadcaster.channels.wechat.official import wire
 from broadcaster.channels.wechat.official.platform.audience import Audience
 from broadcaster.channels.wechat.official.platform.box import Article, Box
 from broadcaster.channels.wechat.official.platform.refusal import RefusedError
 
 A_DAY, A_MONTH = 1, 4
-"""To all followers, by calendar days and months of campaign time."""
+"""To all followers, by calendar days and months of campaign time; the latter of a service account."""
 PREVIEWS_A_DAY = 100
 REMEMBERED_SECONDS = 24 * 3600.0
 CONFIRMED_WITHIN = timedelta(minutes=30)
@@ -37,9 +38,10 @@ class Sent:
 class MassDesk:
     """The mass sends of one account."""
 
-    def __init__(self, box: Box, audience: Audience) -> None:
+    def __init__(self, box: Box, audience: Audience, quota: Quota) -> None:
         self._box = box
         self._audience = audience
+        self._is_subscription = quota.per_day is not None and quota.per_month is None
         self._sent: dict[int, Sent] = {}
         self._days: list[date] = []
         self.protected = False
@@ -117,6 +119,7 @@ class MassDesk:
 
     def _count(self, today: date) -> None:
         this_month = [day for day in self._days if (day.year, day.month) == (today.year, today.month)]
-        if this_month.count(today) >= A_DAY or len(this_month) >= A_MONTH:
+        month_is_over = len(this_month) >= A_MONTH and not self._is_subscription
+        if month_is_over or this_month.count(today) >= A_DAY:
             raise RefusedError(45028, "has no masssend quota")
         self._days.append(today)
