@@ -104,12 +104,19 @@ class Transport:
 
     def post_event(self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
         """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer."""
-        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data})
         sent_at = self.made_at
-        headers = {"content-type": "application/json; charset=utf-8", **_signed(provider, key, sent_at, body.decode())}
+        headers, body = self.signed_event(provider, key, kind, at, data)
         answer = self._exchange(provider, lambda: self._posting(provider.url, body, headers))
         raise_for_status(provider, answer, clock.machine_now() - sent_at)
         return answer.body
+
+    def signed_event(
+        self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]
+    ) -> tuple[dict[str, str], bytes]:
+        """The headers and the body of an event as `post_event` sends it."""
+        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data})
+        signed = _signed(provider, key, self.made_at, body.decode())
+        return {"content-type": "application/json; charset=utf-8", **signed}, body
 
     def get_event(self, provider: Provider, key: str) -> bytes | None:
         """Ask what became of the call under `key`; gives the answer that it got, None when it was never seen.

@@ -1,0 +1,208 @@
+"""What an adapter costs: messages a second through its stand-in, beside a bare loop with the same requests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import announcements
+from bench.bare import publish_all, requests_of, send_all
+from bench.load import load
+from broadcaster.audience.generated import generated_people
+from broadcaster.channels.base import Call, Channel, Member, adapter_of
+from broadcaster.channels.provider import Provider
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.simulation import SPECIAL_ENDINGS
+from broadcaster.channels.sms.drafts import draft
+from broadcaster.channels.sms.mainland import MainlandOptions
+from broadcaster.channels.transport import Answer, Request, Transport
+from broadcaster.errors import StateError
+from broadcaster.planning.phase import Phase
+from broadcaster.rendering.environment import Templates
+from broadcaster.rendering.message import Message
+from broadcaster.rendering.renderer import render
+from broadcaster.sandbox.site import write_sandbox_site
+from broadcaster.settings import Settings
+from broadcaster.site import read_site, resolve
+from broadcaster.stack import HOST, Stack, environment, free_port, programs
+
+LANGUAGE = "zh-Hans"
+TENCENT = {"secret_id": "AKID-of-the-bench", "sdk_app_id": "14000001"}
+REPEATS = 3
+DRAFT = "/cgi-bin/draft/add"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """One adapter. `ratio` is its rate over that of the bare loop, each the median of several runs in turn."""
+
+    channel: str
+    supplier: str
+    members_per_call: int
+    messages_per_s: float
+    bare_messages_per_s: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An adapter to measure: how its provider is configured, and how many calls a run has."""
+
+    channel: str
+    supplier: str
+    calls: int
+    members: int
+    more: dict[str, Any]
+
+
+def measure(folder: Path, scale: float = 1.0) -> list[Adapted]:
+    """Measure every adapter that can be called as fast as one can: a group bot takes twenty messages a minute."""
+    folder.mkdir(parents=True)
+    messages = {slug: _message(slug) for slug in ("sms", "wechat")}
+    rows = _rows(messages["sms"])
+    port = free_port()
+    with load(folder / "logs") as callbacks:
+        stand_ins: dict[str, list[dict[str, Any]]] = {}
+        for row in rows:
+            stand_ins.setdefault(row.channel, []).append({"name": row.supplier, **row.more})
+        url = f"http://{HOST}:{port}"
+        site_file = write_sandbox_site(
+            folder, sandbox_url=url, public_url=callbacks.url, stand_ins=stand_ins, timeout_seconds=15
+        )
+        settings = Settings(data=folder)
+        stack = Stack(folder / "logs", environment(settings))
+        try:
+            wanted = programs(settings, web_port=port, sandbox_port=port)
+            stack.start(program for program in wanted if program.name == "sandbox")
+            providers = _providers(site_file)
+            scaled = [replace(row, calls=max(3, int(row.calls * scale))) for row in rows]
+            return [_measure(row, providers[row.channel, row.supplier], messages) for row in scaled]
+        finally:
+            stack.stop()
+
+
+def _rows(sms: Message) -> list[Row]:
+    kannel = {"supplier": "kannel", "options": {"username": "bench", "sender": "12333"}}
+    publish = {"supplier": "publish", "options": {"appid": "wx20220226"}}
+    return [
+        Row("sms", "webhook", 300, 100, {}),
+        Row("sms", "aliyun", 300, 100, _mainland("aliyun", sms, access_key_id="LTAI-of-the-bench")),
+        Row("sms", "tencent", 300, 100, _mainland("tencent", sms, **TENCENT)),
+        Row("sms", "kannel", 600, 1, kannel),
+        Row("wechat", "webhook", 600, 1, {}),
+        Row("wechat", "publish", 200, 1, publish),
+    ]
+
+
+def _mainland(supplier: str, message: Message, **options: str) -> dict[str, Any]:
+    """An account that has approved the message, whatever its variables hold."""
+    kind = CHANNELS["sms"].suppliers[supplier].options
+    assert issubclass(kind, MainlandOptions)  # noqa: S101 - of both
+    row = draft(message, kind.syntax)
+    code = "SMS_1" if supplier == "aliyun" else "1"
+    template = {"phase": str(row.phase), "language": row.language, "code": code, "text": row.text}
+    signature = message.parts["text"].partition("】")[0].removeprefix("【")
+    more = {"sign_name": {LANGUAGE: signature}, "templates": [template], "parameter_length": 35, **options}
+    return {"supplier": supplier, "options": more}
+
+
+def _message(slug: str) -> Message:
+    return render(Templates(), CHANNELS[slug].spec, announcements.at_once("bench").announcement, Phase.NOTICE, LANGUAGE)
+
+
+def _providers(site_file: Path) -> dict[tuple[str, str], Provider]:
+    site = read_site(site_file, CHANNELS)
+    return {
+        (slug, row.name): resolve(row, site_file.parent, channel, site.public_url)
+        for slug, channel in CHANNELS.items()
+        for row in site.providers(slug)
+    }
+
+
+def _measure(row: Row, provider: Provider, messages: dict[str, Message]) -> Adapted:
+    channel = CHANNELS[row.channel]
+    prepare = _publishing if row.supplier == "publish" else _sending
+    ours: list[float] = []
+    bare: list[float] = []
+    # Taken in turns; what each needs beforehand is not counted.
+    for number in range(REPEATS):
+        first, second = (_calls(row, messages[row.channel], 2 * number + turn) for turn in (0, 1))
+        ours.append(_ours(channel, provider, first))
+        bare.append(prepare(channel, provider, second)())
+    count = row.calls * row.members
+    rate, without = count / median(ours), count / median(bare)
+    rounded = round(rate, 1), round(without, 1), round(rate / without, 3)
+    return Adapted(row.channel, row.supplier, row.members, *rounded)
+
+
+def _calls(row: Row, message: Message, run: int) -> list[Call]:
+    """So many calls that nobody has made before."""
+    phones = [phone for phone, *_ in generated_people(row.calls * row.members, SPECIAL_ENDINGS)]
+    found = []
+    for number in range(row.calls):
+        some = phones[number * row.members : (number + 1) * row.members]
+        members = tuple(
+            Member(number * row.members + place, phone if row.channel == "sms" else row.supplier, LANGUAGE)
+            for place, phone in enumerate(some, 1)
+        )
+        found.append(_call(row, message, f"{run:04}{number:028}", members))
+    return found
+
+
+def _call(row: Row, message: Message, key: str, members: tuple[Member, ...]) -> Call:
+    announcement = announcements.at_once("bench").announcement
+    return Call(
+        key=key,
+        channel=row.channel,
+        broadcast="b" * 20,
+        announcement="bench",
+        revision=1,
+        phase=Phase.NOTICE,
+        severity="major",
+        link="https://notices.example/",
+        prepared_at=announcement.window.start,
+        expires_at=announcement.window.start,
+        members=members,
+        messages={LANGUAGE: message},
+        document="",
+    )
+
+
+def _ours(channel: Channel, provider: Provider, calls: Sequence[Call]) -> float:
+    transport, adapter = Transport(allow_private=True), adapter_of(channel, provider)
+    started = time.monotonic()
+    for call in calls:
+        if any(row.outcome != "accepted" for row in adapter.send(call, provider, transport)):
+            raise StateError(f"{provider.name} did not accept everybody")
+    return time.monotonic() - started
+
+
+def _sending(channel: Channel, provider: Provider, calls: Sequence[Call]) -> Callable[[], float]:
+    return partial(send_all, requests_of(channel, provider, calls))
+
+
+def _publishing(channel: Channel, provider: Provider, calls: Sequence[Call]) -> Callable[[], float]:
+    """The draft of the first call, again and again: as long as the others, and as much work for the stand-in."""
+    watched = _Watching()
+    adapter_of(channel, provider).send(calls[0], provider, watched)
+    [drafted] = [request for request in watched.seen if DRAFT in request.url]
+    token = drafted.query.get("access_token") or drafted.url.partition("access_token=")[2]
+    return partial(publish_all, provider.url, token, [drafted.body] * len(calls))
+
+
+class _Watching(Transport):
+    """A transport that remembers what it sent."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_private=True)
+        self.seen: list[Request] = []
+
+    def exchange(self, provider: Provider, request: Request) -> Answer:
+        """Send it."""
+        self.seen.append(request)
+        return super().exchange(provider, request)
