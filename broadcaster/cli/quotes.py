@@ -43,7 +43,7 @@ def offers(site: Site, templates: Templates, proposal: Proposal) -> list[Offer]:
             for number, config in enumerate(site.providers(slug))
             if (supplier := channel.suppliers[config.supplier]).quote
         ]
-        messages = list(foretold(templates, channel, proposal)) if quoting else []
+        messages = foretold(templates, channel, proposal) if quoting else []
         for path, config, supplier in quoting:
             options = supplier.options.model_validate(config.options)
             quote = supplier.quote
