@@ -43,12 +43,23 @@ def offers(site: Site, templates: Templates, proposal: Proposal) -> list[Offer]:
             for number, config in enumerate(site.providers(slug))
             if (supplier := channel.suppliers[config.supplier]).quote
         ]
-        messages = list(foretold(templates, channel, proposal)) if quoting else []
+        messages = foretold(templates, channel, proposal) if quoting else []
         for path, config, supplier in quoting:
             options = supplier.options.model_validate(config.options)
             quote = supplier.quote
-            found += [Offer(config.name, path, row, quote(row, options)) for row in messages if quote]
+            made = [Offer(config.name, path, row, quote(row, options)) for row in messages if quote]
+            found += _dearest(made)
     return found
+
+
+def _dearest(rows: Iterable[Offer]) -> list[Offer]:
+    """One for each template, the dearest: other dates in it may be longer. What cannot be said stays as it is."""
+    found: dict[tuple[str, str], Offer] = {}
+    for number, row in enumerate(rows):
+        key = (row.message.phase, row.quote.name or f"none {number}")
+        if key not in found or row.quote.segments > found[key].quote.segments:
+            found[key] = row
+    return list(found.values())
 
 
 def objections(rows: Iterable[Offer], site_file: Path) -> list[Problem]:

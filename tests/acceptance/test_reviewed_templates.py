@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from broadcaster.announcement.source import to_yaml
-from tests.channels.vendors import OPTIONS, every_supplier
+from tests.channels.vendors import KEY, OPTIONS, TOKEN, every_supplier, vendor
 from tests.support.cli import Cli
 from tests.support.examples import EXAMPLE, edited
 
@@ -40,12 +40,12 @@ def approve(cli: Cli, supplier: str, options: dict[str, Any]) -> None:
 
 @every_supplier
 def test_what_is_written_is_what_check_asks_for(bare_cli: Cli, supplier: str) -> None:
-    """Each message has its template and its price, `changed` in both its forms."""
+    """Each message has its template and its price, `changed` in each of its forms."""
     options = written(bare_cli, supplier)
     approve(bare_cli, supplier, options)
     offers = bare_cli.run("check", EXAMPLE, "--json").data["offers"]
     assert [row["template"] for row in offers] == [row["code"] for row in options["templates"]]
-    assert sum(row["phase"] == "changed" for row in offers) == 4
+    assert sum(row["phase"] == "changed" for row in offers) == 6
     [notice] = [row for row in offers if (row["phase"], row["language"]) == ("notice", "en")]
     assert (notice["segments"], notice["price"]) == (4, "0.180")
     assert "180,000.00" in bare_cli.run("check", EXAMPLE).out
@@ -77,3 +77,28 @@ def test_a_supplier_without_reviews(bare_cli: Cli, supplier: str) -> None:
     ran = bare_cli.run("sms", "templates", EXAMPLE, "--supplier", supplier)
     assert ran.code == 1
     assert "aliyun, tencent" in ran.err
+
+
+@every_supplier
+def test_doctor_asks_the_account(cli: Cli, supplier: str) -> None:
+    """Whether the key works and the templates are approved; a wrong key is found before anybody is to be told."""
+    with vendor(supplier, at="/account") as found:
+        options = found.provider.options.model_dump(mode="json", exclude_none=True)
+        provider = {
+            "name": "vendor",
+            "supplier": supplier,
+            "url": found.provider.url,
+            "secret": "env:SECRET",
+            "secrets": {"callback-token": "env:TOKEN"},
+            "options": options,
+        }
+        site = {"name": "city", "allow_private_addresses": True, "channels": {"sms": {"providers": [provider]}}}
+        (cli.data / "site.yaml").write_text(to_yaml(site), encoding="utf-8")
+        [said] = _of_sms(cli.run("doctor", "--json", SECRET=KEY, TOKEN=TOKEN).data)
+        [wrong] = _of_sms(cli.run("doctor", "--json", SECRET="another", TOKEN=TOKEN).data)
+    assert (said["ok"], "the key works, 16 templates approved" in said["says"]) == (True, True)
+    assert (wrong["ok"], "the secret is not that of the key" in wrong["says"]) == (False, True)
+
+
+def _of_sms(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in findings if row["what"] == "channel sms"]

@@ -22,6 +22,7 @@ from tests.channels.vendors import (
     Vendor,
     every_supplier,
     failure,
+    naming,
     options_of,
     provider_of,
     sample_call,
@@ -58,6 +59,16 @@ def test_a_number_that_the_vendor_refuses(stand_in: Vendor, supplier: str) -> No
         assert isinstance(found, SpoiltError)
         assert "the number is refused" in found.message
         assert stand_in.shown()[1:] == [0] * 4
+
+
+def test_a_name_that_the_vendor_refuses_is_one_persons_own() -> None:
+    """Aliyun refuses the request for it, which is then made in halves; alone, that reader is refused."""
+    sample, personal = naming(sample_call(), "王【芳", "李伟")
+    with vendor("aliyun", options=options_of("aliyun", (personal,))) as found:
+        refused = failure(found, sample)
+        assert (type(refused), "a sign that is refused" in refused.message) == (SpoiltError, True)
+        others = replace(sample, key="another", members=sample.members[1:])
+        assert {row.outcome for row in found.send(others)} == {Outcome.ACCEPTED}
 
 
 @every_supplier

@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.channels.vendors import KEY, TOKEN, options_of
+from broadcaster.operations.amending import Times, amended
+from broadcaster.operations.foretelling import foretold
+from broadcaster.planning.phase import Phase
+from broadcaster.rendering.environment import Templates
+from tests.channels.vendors import KEY, SMS, TOKEN, options_of
 from tests.conftest import Servers
-from tests.support.examples import local
+from tests.support.examples import example, local
 from tests.support.product import Product, running_product
 
 VENDORS = ["aliyun", "tencent"]
+REVIEWED = foretold(Templates(), SMS, example())
+"""What `sms templates` has the vendors review."""
 
 
 def provider(supplier: str) -> dict[str, Any]:
@@ -26,7 +33,7 @@ def provider(supplier: str) -> dict[str, Any]:
         "supplier": supplier,
         "secret": "env:VENDOR_SECRET",
         "secrets": {"callback-token": "env:VENDOR_TOKEN"},
-        "options": options_of(supplier).model_dump(mode="json", exclude_none=True),
+        "options": options_of(supplier, tuple(REVIEWED)).model_dump(mode="json", exclude_none=True),
         "visible_after_seconds": 2,
     }
 
@@ -88,6 +95,19 @@ def test_a_lost_answer_is_settled_as_the_vendor_allows(opened: tuple[Product, st
     assert found["accepted"] + found["unknown"] == 1_099
     assert (found["unknown"] == 0) is (supplier == "aliyun")
     assert shown(product, broadcast) == [1] * 1_099
+
+
+def test_a_correction_goes_out_by_the_templates_that_were_reviewed_before(opened: tuple[Product, str]) -> None:
+    """The end moves after everybody was told: no new template is needed, and nobody is left with the old date."""
+    product, broadcast = opened
+    product.deliver_all(broadcast)
+    end = example().announcement.window.end
+    assert end
+    product.publish(amended(example(), Times(end=end + timedelta(days=3))))
+    correction = product.open("sms", Phase.CHANGED)
+    product.deliver_all(correction)
+    assert Counter(row.outcome for row in product.ledger(correction)) == {"accepted": 1_099}
+    assert shown(product, correction) == [1] * 1_099
 
 
 @pytest.mark.parametrize("opened", ["aliyun"], indirect=True)

@@ -187,6 +187,8 @@ class Vendor:
                 raise RefusedError("isv.TEMPLATE_MISSING_PARAMETERS")
             if any(len(str(value)) > self._options.parameter_length for value in parameters.values()):
                 raise RefusedError("isv.PARAM_LENGTH_LIMIT")
+            if any("【" in str(value) or "】" in str(value) for value in parameters.values()):
+                raise RefusedError("isv.PARAM_NOT_SUPPORT_SPECIAL_CHARACTERS")
             if any("http" in str(value) for value in parameters.values()):
                 raise RefusedError("isv.PARAM_NOT_SUPPORT_URL")
             if not number[-11:].isdecimal() or len(number[-11:]) != 11 or is_refused(number):

@@ -51,11 +51,9 @@ CODES: Mapping[str, Code] = {
     "isv.SMS_SIGNATURE_ILLEGAL": Code(Meaning.STOP, "the signature is not approved"),
     "isv.SMS_TEMPLATE_ILLEGAL": Code(Meaning.STOP, "the template is not approved"),
     "isv.TEMPLATE_MISSING_PARAMETERS": Code(Meaning.STOP, "the template has other variables than the options say"),
-    "isv.TEMPLATE_PARAMS_ILLEGAL": Code(Meaning.STOP, "the template does not take these parameters"),
     "isv.INVALID_PARAMETERS": Code(Meaning.STOP, "the vendor does not take the request's form"),
     "isv.INVALID_JSON_PARAM": Code(Meaning.STOP, "the vendor does not take the request's form"),
     "isv.MOBILE_COUNT_OVER_LIMIT": Code(Meaning.STOP, "more numbers than one request takes"),
-    "isv.PARAM_NOT_SUPPORT_URL": Code(Meaning.STOP, "a variable may not hold an address"),
     "isv.ACCOUNT_NOT_EXISTS": Code(Meaning.STOP, "the account does not exist"),
     "isv.ACCOUNT_ABNORMAL": Code(Meaning.STOP, "the account is in no order"),
     "isv.PRODUCT_UN_SUBSCRIPT": Code(Meaning.STOP, "the account has not subscribed to the product"),
@@ -69,10 +67,19 @@ CODES: Mapping[str, Code] = {
     "isv.MOBILE_NUMBER_ILLEGAL": Code(Meaning.ROW, "the number is refused"),
     "isv.BLACK_KEY_CONTROL_LIMIT": Code(Meaning.ROW, "a word of the text is refused"),
     "isv.PARAM_LENGTH_LIMIT": Code(Meaning.ROW, "a parameter is too long"),
+    "isv.PARAM_NOT_SUPPORT_SPECIAL_CHARACTERS": Code(Meaning.ROW, "a parameter has a sign that is refused"),
+    "isv.PARAM_NOT_SUPPORT_URL": Code(Meaning.ROW, "a variable may not hold an address"),
+    "isv.TEMPLATE_PARAMS_ILLEGAL": Code(Meaning.ROW, "the template does not take these parameters"),
     "isv.BUSINESS_LIMIT_CONTROL": Code(Meaning.ROW, "the number was told too much lately"),
 }
 """A refusal is of the whole request, also where one number is to blame."""
-_OF_PARAMETERS = ("isv.BLACK_KEY_CONTROL_LIMIT", "isv.PARAM_LENGTH_LIMIT")
+_OF_PARAMETERS = (
+    "isv.BLACK_KEY_CONTROL_LIMIT",
+    "isv.PARAM_LENGTH_LIMIT",
+    "isv.PARAM_NOT_SUPPORT_SPECIAL_CHARACTERS",
+    "isv.PARAM_NOT_SUPPORT_URL",
+    "isv.TEMPLATE_PARAMS_ILLEGAL",
+)
 CODES_OF_ALL_ALIKE = {
     **CODES,
     **{code: Code(Meaning.STOP, CODES[code].words) for code in _OF_PARAMETERS},
