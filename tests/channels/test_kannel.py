@@ -37,9 +37,6 @@ def error_of(server: LocalServer, status: int, body: str = "") -> DeliveryError:
     return caught.value
 
 
-# What it is sent
-
-
 def test_everything_but_the_text_stands_in_headers(server: LocalServer) -> None:
     """Nothing stands in the address, which gateways and whatever is before them write down."""
     server.answer = Answer(202, b"0: Accepted for delivery")
@@ -94,9 +91,6 @@ def test_a_percent_sign_of_ours_is_not_filled_in(server: LocalServer) -> None:
     server.answer = Answer(202)
     KANNEL.adapter.send(call_with("x"), provider_at(server.url, "https://hrss.example/%d/callbacks"), TRANSPORT)
     assert server.received[0].headers["x-kannel-dlr-url"].startswith("https://hrss.example/%%d/callbacks?")
-
-
-# What its answers mean
 
 
 @pytest.mark.parametrize("body", ["0: Accepted for delivery", "3: Queued for later delivery", "Sent."])
@@ -181,9 +175,6 @@ def test_no_message_holds_a_password_or_a_phone(server: LocalServer, answer: Ans
     assert not [secret for secret in (PHONE, PHONE[3:], PASSWORD, REPORTS) if secret in shown]
 
 
-# Its delivery reports
-
-
 def report(server: LocalServer, **changed: str) -> Callback:
     """A report as Kannel makes it of the address that it was given, with some of it changed."""
     server.answer = Answer(202)
@@ -252,9 +243,6 @@ def test_a_report_is_never_later_than_its_arrival(server: LocalServer) -> None:
     """Should the gateway's clock run ahead."""
     [receipt] = heard(report(server, at="32503680000"))
     assert receipt.at <= clock.now()
-
-
-# Looking at an account
 
 
 @pytest.mark.parametrize("words", ["Missing receiver number, rejected", "Missing receiver(s) number(s), rejected"])
