@@ -152,6 +152,14 @@ def test_nobody_listening_was_not_seen_and_a_lost_answer_may_have_been(server: L
         KANNEL.adapter.ask(call_with("x"), provider_at(server.url), TRANSPORT)
 
 
+def test_what_a_frozen_worker_sends_late_is_not_sent(server: LocalServer) -> None:
+    """Nothing in a request is dated: Kannel would take it after hours."""
+    late = TRANSPORT.dated(clock.machine_now() - timedelta(minutes=6))
+    with pytest.raises(TransientError, match="too long ago"):
+        KANNEL.adapter.send(call_with("x"), provider_at(server.url), late)
+    assert server.received == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
+from broadcaster import clock
 from broadcaster.channels.base import Delivery, Idempotency, Outcome
 from broadcaster.channels.wecom.wire import Format, plain
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
@@ -131,3 +133,11 @@ def test_what_is_no_key_is_found_when_the_site_is_read(secret: str) -> None:
     assert KEY not in said
     assert WECOM.wrong_secret(KEY) is None
     assert KEY not in repr(bot("https://x.example"))
+
+
+def test_what_a_frozen_worker_sends_late_is_not_sent(server: LocalServer) -> None:
+    """Nothing in a message is dated: the bot would say it after hours."""
+    late = TRANSPORT.dated(clock.machine_now() - timedelta(minutes=6))
+    with pytest.raises(TransientError, match="too long ago"):
+        WECOM.adapter.send(call_with("x"), bot(server.url), late)
+    assert server.received == []
