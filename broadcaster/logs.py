@@ -23,7 +23,7 @@ _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery
 _NUMBER = re.compile(r"(?<![0-9A-Za-z+])(\+\d{5}|(?:86)?1[3-9]\d)(\d{2,6})(\d{4})(?![0-9A-Za-z])")
 """A telephone number in running text: E.164, or a mainland mobile with or without its country code."""
 
-_TOKEN = re.compile(r"([?&][\w-]*(?:token|secret|signature)=)[^&\s\"']+", re.IGNORECASE)
+_TOKEN = re.compile(r"([?&](?:[\w-]*(?:token|secret|signature)|key|mac)=)[^&\s\"']+", re.IGNORECASE)
 """A secret in an address, as some vendors' callbacks carry one: a server's access log would hold it."""
 
 

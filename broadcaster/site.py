@@ -253,6 +253,8 @@ def _of_provider(path: FieldPath, config: ProviderConfig, channel: Channel) -> I
         known = f"suppliers of {channel.slug}: {', '.join(channel.suppliers)}"
         yield Finding((*path, "supplier"), f"no supplier is called {config.supplier!r}", known)
         return
+    if config.supplier != WEBHOOK:
+        yield from _beyond(path, config, supplier)
     if not config.url and not supplier.url:
         yield Finding((*path, "url"), "the field is missing")
     try:
@@ -266,3 +268,14 @@ def _of_provider(path: FieldPath, config: ProviderConfig, channel: Channel) -> I
     for name, secret in known_secrets.items():
         if secret.required and name not in config.secrets:
             yield Finding((*path, "secrets"), f"the secret {name!r} is missing", secret.purpose)
+
+
+def _beyond(path: FieldPath, config: ProviderConfig, supplier: Supplier) -> Iterator[Finding]:
+    """What a provider cannot be made to do: who receives our own format may do anything, others do what they do."""
+    adapter = supplier.adapter
+    if config.idempotency not in (None, Idempotency.NONE, adapter.idempotency):
+        message = f"{config.supplier} is `{adapter.idempotency}`, and nothing makes it `{config.idempotency}`"
+        yield Finding((*path, "idempotency"), message, "what is repeated by mistake is said twice")
+    if (config.members_per_call or 1) > adapter.members_per_call:
+        message = f"{config.supplier} takes {adapter.members_per_call} in one call at most"
+        yield Finding((*path, "members_per_call"), message)

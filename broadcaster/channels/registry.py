@@ -8,6 +8,8 @@ from broadcaster.channels.kiosk.adapter import CHANNEL as KIOSK
 from broadcaster.channels.sms.adapter import CHANNEL as SMS
 from broadcaster.channels.wechat.adapter import CHANNEL as WECHAT
 from broadcaster.channels.wecom.adapter import CHANNEL as WECOM
+from broadcaster.planning.policy import DEFAULT_CHANNELS, Policy
+from broadcaster.rendering.message import MessageSpec
 
 CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK, WECOM)}
 
@@ -16,3 +18,9 @@ PERSONAL = frozenset(slug for slug, channel in CHANNELS.items() if channel.reach
 
 POOLS = {slug: channel.pool for slug, channel in CHANNELS.items()}
 """Channel → the pool of its recipients."""
+
+
+def specs_for(policy: Policy) -> list[MessageSpec]:
+    """What messages consist of where an announcement may be told: on the default channels, and those it names."""
+    wanted = {*DEFAULT_CHANNELS, *policy.channels}
+    return [channel.spec for slug, channel in CHANNELS.items() if slug in wanted]

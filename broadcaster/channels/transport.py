@@ -50,6 +50,8 @@ CONNECT_TIMEOUT = 5.0
 MAX_ANSWER_BYTES = 1_000_000
 FRESH = timedelta(seconds=2)
 """A signature that was refused when it was older than this may have been refused for its age."""
+STALE = timedelta(minutes=5)
+"""How long after it was written down a call may still be made: as long as our own format's signature holds."""
 
 _NOT_ACCEPTED = frozenset({425, 429, 503})
 _PERHAPS_ACCEPTED = frozenset({408, 409})
@@ -90,6 +92,14 @@ class Transport:
     def made_at(self) -> datetime:
         """When what is signed now was written down, machine time: the date of its signature."""
         return self._made_at or clock.machine_now()
+
+    def refuse_what_is_old(self, provider: Provider) -> None:
+        """Raise TransientError when what is sent now was written down long ago, by a worker that was frozen since.
+
+        For a format in which nothing is dated, so that nobody at the other end refuses it.
+        """
+        if clock.machine_now() - self.made_at > STALE:
+            raise TransientError(f"{provider.name}: the call was written down too long ago to be made")
 
     def exchange(self, provider: Provider, request: Request) -> Answer:
         """One request in a supplier's own format, and its whole answer, whatever its status.

@@ -8,7 +8,7 @@ from typing import Any
 from broadcaster import clock
 from broadcaster import settings as settings_module
 from broadcaster.announcement.source import read_source
-from broadcaster.channels.registry import CHANNELS, PERSONAL
+from broadcaster.channels.registry import CHANNELS, PERSONAL, specs_for
 from broadcaster.cli import quotes
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.errors import InputError
@@ -18,7 +18,7 @@ from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal, parse
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.gallery import write_gallery
-from broadcaster.rendering.message import Message
+from broadcaster.rendering.message import Message, MessageSpec
 from broadcaster.rendering.review import review
 from broadcaster.wiring import open_site
 
@@ -27,8 +27,8 @@ def check(file: Path, templates: Path | None, *, as_json: bool) -> None:
     """Validate, render everything, print measures; raises InputError with every problem."""
     source = read_source(file)
     proposal = parse(source, CHANNELS)
-    settings = settings_module.load()
-    messages, problems = review(templates_in(templates), _specs(None), proposal.announcement, source, personal=PERSONAL)
+    settings, specs = settings_module.load(), specs_for(proposal.policy)
+    messages, problems = review(templates_in(templates), specs, proposal.announcement, source, personal=PERSONAL)
     offers = quotes.offers(open_site(settings), templates_in(templates), proposal) if not problems else []
     found = cautions_alone(proposal, clock.now())
     problems += [*errors(found, source), *quotes.objections(offers, settings.site_file)]
@@ -57,7 +57,7 @@ def render(
     phases = [phase_named(phase)] if phase else list(Phase)
     languages = [_language(proposal, language)] if language else None
     wanted = (proposal.announcement, source, phases, languages)
-    messages, problems = review(found, _specs(channel), *wanted, personal=PERSONAL)
+    messages, problems = review(found, _specs(proposal, channel), *wanted, personal=PERSONAL)
     if problems:
         raise InputError(problems)
     written = write_gallery(out, messages, proposal.announcement, found)
@@ -71,10 +71,13 @@ def templates_in(folder: Path | None) -> Templates:
     return Templates(folder or open_site(settings_module.load()).templates)
 
 
-def _specs(channel: str | None) -> list[Any]:
-    if channel and channel not in CHANNELS:
+def _specs(proposal: Proposal, channel: str | None) -> list[MessageSpec]:
+    """Those of one channel, whether or not the announcement uses it; or of all that it uses."""
+    if channel is None:
+        return specs_for(proposal.policy)
+    if channel not in CHANNELS:
         raise InputError.one(f"no channel is called {channel!r}", hint=f"known channels: {', '.join(CHANNELS)}")
-    return [row.spec for slug, row in CHANNELS.items() if channel in (None, slug)]
+    return [CHANNELS[channel].spec]
 
 
 def phase_named(name: str) -> Phase:

@@ -8,7 +8,7 @@ from broadcaster import clock
 from broadcaster.announcement.source import Source, read_source
 from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.audience.endpoints import sync_endpoints
-from broadcaster.channels.registry import CHANNELS, PERSONAL
+from broadcaster.channels.registry import PERSONAL, specs_for
 from broadcaster.cli import plan_file, plan_view
 from broadcaster.cli.cautions import cautioned, with_cautions
 from broadcaster.cli.screen import console, print_json
@@ -39,7 +39,7 @@ def apply(file: Path, mark: str | None, consent: Consent, *, as_json: bool) -> N
 
 def refuse_unfit(parts: App, proposal: Proposal, source: Source | None = None) -> None:
     """Raise InputError unless everything that the proposal could ever say can be said, and agrees with its facts."""
-    specs = [row.spec for row in CHANNELS.values()]
+    specs = specs_for(proposal.policy)
     _, problems = review(parts.templates, specs, proposal.announcement, source, personal=PERSONAL)
     if problems:
         raise InputError(problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from broadcaster.storage import announcements, progress
 COUNTS = ("recipients", "accepted", "delivered", "rejected", "unknown", "skipped")
 LOOK_EVERY = 0.2
 """Seconds between two drawings."""
+A_WHILE = timedelta(minutes=1)
+"""Campaign time after which a rehearsal's clock was moved on, which it is when nothing is on its way any more."""
 _LINE = "{:<16}  {:<9} {:<7}" + " {:>10}" + " {:>9}" * (len(COUNTS) - 1) + " {:>6}"
 _DONE = ("closed", "skipped", "revoked")
 
@@ -57,7 +60,7 @@ def rehearse(request: Request) -> None:
         console.print(f"rehearsing {wish.proposal.announcement.slug} in {request.data} …")
         started = time.monotonic()
         with play(wish, timeline.look) as (scene, result):
-            timeline.draw(scene)
+            timeline.draw(scene, at_the_end=True)
             progress.stop()
             _conclude(request, scene, result, time.monotonic() - started)
             if request.keep:
@@ -81,7 +84,7 @@ class Timeline:
         if time.monotonic() - self._looked_at >= LOOK_EVERY:
             self.draw(scene)
 
-    def draw(self, scene: Scene) -> None:
+    def draw(self, scene: Scene, *, at_the_end: bool = False) -> None:
         """Bring the screen up to date now."""
         self._looked_at, now = time.monotonic(), clock.now()
         with scene.parts.database.begin() as connection:
@@ -94,23 +97,25 @@ class Timeline:
             )
             self._headed = True
         for row in rows:
-            self._draw(broadcast_data(row, zone, now))
+            is_past = at_the_end or bool(row.closed_at and now - row.closed_at > A_WHILE)
+            self._draw(broadcast_data(row, zone, now), is_past=is_past)
 
-    def _draw(self, row: dict[str, Any]) -> None:
+    def _draw(self, row: dict[str, Any], *, is_past: bool) -> None:
         key = row["id"]
         if row["state"] == "open":
             if key not in self._bars:
                 label = f"{minute(row['due_at'])}  {row['phase']:<9} {row['channel']:<7}"
                 self._bars[key] = self._progress.add_task(label, total=row["recipients"])
             self._progress.update(self._bars[key], completed=row["accounted"])
-        elif row["state"] in _DONE and key not in self._printed and self._is_final(row):
+        elif row["state"] in _DONE and key not in self._printed and (is_past or self._is_final(row)):
             if key in self._bars:
                 self._progress.remove_task(self._bars.pop(key))
             self._printed.add(key)
             console.print(_text(row), soft_wrap=True)
 
     def _is_final(self, row: dict[str, Any]) -> bool:
-        # Receipts follow acceptance by moments; a line that is printed does not change any more.
+        # Receipts follow acceptance by moments, where a supplier sends any; the clock moves on when there are no more.
+        # A line that is printed does not change.
         return bool(row["state"] != "closed" or row["delivered"] + row["failed"] >= row["accepted"])
 
 

@@ -37,9 +37,6 @@ def error_of(server: LocalServer, status: int, body: str = "") -> DeliveryError:
     return caught.value
 
 
-# What it is sent
-
-
 def test_everything_but_the_text_stands_in_headers(server: LocalServer) -> None:
     """Nothing stands in the address, which gateways and whatever is before them write down."""
     server.answer = Answer(202, b"0: Accepted for delivery")
@@ -94,9 +91,6 @@ def test_a_percent_sign_of_ours_is_not_filled_in(server: LocalServer) -> None:
     server.answer = Answer(202)
     KANNEL.adapter.send(call_with("x"), provider_at(server.url, "https://hrss.example/%d/callbacks"), TRANSPORT)
     assert server.received[0].headers["x-kannel-dlr-url"].startswith("https://hrss.example/%%d/callbacks?")
-
-
-# What its answers mean
 
 
 @pytest.mark.parametrize("body", ["0: Accepted for delivery", "3: Queued for later delivery", "Sent."])
@@ -158,6 +152,14 @@ def test_nobody_listening_was_not_seen_and_a_lost_answer_may_have_been(server: L
         KANNEL.adapter.ask(call_with("x"), provider_at(server.url), TRANSPORT)
 
 
+def test_what_a_frozen_worker_sends_late_is_not_sent(server: LocalServer) -> None:
+    """Nothing in a request is dated: Kannel would take it after hours."""
+    late = TRANSPORT.dated(clock.machine_now() - timedelta(minutes=6))
+    with pytest.raises(TransientError, match="too long ago"):
+        KANNEL.adapter.send(call_with("x"), provider_at(server.url), late)
+    assert server.received == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -179,9 +181,6 @@ def test_no_message_holds_a_password_or_a_phone(server: LocalServer, answer: Ans
     assert said
     shown = f"{said} {provider_at(server.url)!r}"
     assert not [secret for secret in (PHONE, PHONE[3:], PASSWORD, REPORTS) if secret in shown]
-
-
-# Its delivery reports
 
 
 def report(server: LocalServer, **changed: str) -> Callback:
@@ -252,9 +251,6 @@ def test_a_report_is_never_later_than_its_arrival(server: LocalServer) -> None:
     """Should the gateway's clock run ahead."""
     [receipt] = heard(report(server, at="32503680000"))
     assert receipt.at <= clock.now()
-
-
-# Looking at an account
 
 
 @pytest.mark.parametrize("words", ["Missing receiver number, rejected", "Missing receiver(s) number(s), rejected"])

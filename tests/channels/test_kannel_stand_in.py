@@ -23,6 +23,7 @@ from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind
 from broadcaster.sandbox.postman import Postman
 from broadcaster.sandbox.vendors import mount_vendors
+from broadcaster.surfaces.document import milliseconds
 from tests.channels.http_server import LocalServer, Received
 from tests.channels.kannel import KANNEL, PASSWORD, PHONE, REPORTS, TRANSPORT, call_with, provider_at
 from tests.conftest import Servers
@@ -178,6 +179,16 @@ def test_a_notice_goes_through_the_gateway_and_its_reports_come_back(product: Pr
     found = {(row.outcome, row.receipt, row.provider) for row in product.ledger(broadcast)}
     assert found == {("accepted", "delivered", "gateway")}
     assert set(product.shown(broadcast).values()) == {1}
+
+
+def test_the_sandbox_shows_the_text_on_its_phone(product: Product) -> None:
+    """Though Kannel is not told in which language it is."""
+    carried(product)
+    at = milliseconds(local("2022-02-18 11:00"))
+    shown = requests.get(f"{product.sandbox_url}/api/shown", params={"at": at}, timeout=10).json()
+    [message] = shown["phone"]["messages"]
+    assert "【" in message["text"]
+    assert "0000" not in shown["phone"]["number"], "nobody's whole number"
 
 
 def test_a_replayed_report_changes_nothing(product: Product) -> None:

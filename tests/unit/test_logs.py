@@ -48,9 +48,9 @@ def test_libraries_speak_in_the_same_form(says: str, words: str) -> None:
 
 def test_a_token_in_an_address_is_masked() -> None:
     """A vendor's callback carries one, and a server logs the address that was asked for."""
-    says = "logging.getLogger('uvicorn.access').warning('%s %s', 'POST', '/callbacks/sms/east?a=1&token=hunter2&b=2')"
+    says = "logging.getLogger('uvicorn.access').warning('%s %s', 'POST', '/c/sms/east?a=1&token=hunter2&key=k3&mac=4f')"
     (line,) = lines(says)
-    assert line["event"] == "POST /callbacks/sms/east?a=1&token=****&b=2"
+    assert line["event"] == "POST /c/sms/east?a=1&token=****&key=****&mac=****"
 
 
 def test_what_is_bound_is_on_every_line_of_the_block() -> None:

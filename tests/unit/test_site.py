@@ -82,6 +82,22 @@ def test_a_wrong_configuration_is_found_at_its_line(tmp_path: Path, text: str, s
 @pytest.mark.parametrize(
     ("field", "said"),
     [
+        ("idempotency: idempotent", "idempotency: wecom is `none`, and nothing makes it `idempotent`"),
+        ("idempotency: queryable", "idempotency: wecom is `none`, and nothing makes it `queryable`"),
+        ("members_per_call: 2", "members_per_call: wecom takes 1 in one call at most"),
+    ],
+)
+def test_a_supplier_does_no_more_than_it_does(tmp_path: Path, field: str, said: str) -> None:
+    """Nobody is told twice because a line of the site says that a repeat does no harm."""
+    bot = SITE.replace("  sms:", "  wecom:").replace("- {", "- {supplier: wecom, ")
+    found = _problems(tmp_path, bot.replace("- {", f"- {{{field}, "))
+    assert [problem for problem in found if said in problem], found
+    read_site(_write(tmp_path, bot.replace("- {", "- {idempotency: none, members_per_call: 1, ")), CHANNELS)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
         (
             "pace: {calls_per_second: 0}",
             "pace.calls_per_second: with a limit of zero or less nothing would ever be sent",

@@ -38,6 +38,7 @@ class WecomAdapter:
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery]:
         """Let the bot say it; its key stands in the address, as WeCom wants it, and in nothing that we write."""
+        transport.refuse_what_is_old(provider)
         (member,) = call.members
         options = cast("WecomOptions", provider.options)
         said = wire.body(call.messages[member.language].parts["text"], options.format)

@@ -33,6 +33,7 @@ class KannelAdapter:
 
     def send(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery]:
         """Give one message to the gateway; 202 is its word that it has it, on disk where it keeps a store."""
+        transport.refuse_what_is_old(provider)
         (member,) = call.members
         text = text_of(call, member)
         proof = wire.mac(provider.secrets[REPORTS], provider.name, call.broadcast, str(member.id))
