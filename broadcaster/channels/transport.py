@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 import requests
@@ -76,7 +76,7 @@ class Transport:
         )
         self._session = Manager(config).get_session()
         self._session.trust_env = False
-        self._bases: dict[str, requests.PreparedRequest] = {}
+        self._bases: dict[tuple[str, str], requests.PreparedRequest] = {}
 
     def dated(self, at: datetime) -> Transport:
         """The same sessions, with every signature dated `at`, machine time: when the call was written down.
@@ -107,16 +107,13 @@ class Transport:
         Raises TransientError when the request was surely not sent, AmbiguousError when no whole answer came, and
         PermanentError when the address is refused.
         """
-        prepared = requests.Request(
-            request.method, request.url, headers=dict(request.headers), data=request.body, params=dict(request.query)
-        )
-        return self._exchange(provider, lambda: self._prepared(prepared))
+        return self._exchange(provider, lambda: self._prepared(request))
 
     def post_event(self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
         """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer."""
         sent_at = self.made_at
         headers, body = self.signed_event(provider, key, kind, at, data)
-        answer = self._exchange(provider, lambda: self._posting(provider.url, body, headers))
+        answer = self._exchange(provider, lambda: self._prepared(Request("POST", provider.url, headers, body)))
         raise_for_status(provider, answer, clock.machine_now() - sent_at)
         return answer.body
 
@@ -136,7 +133,8 @@ class Transport:
         """
         headers = {"cache-control": "no-store", **_signed(provider, key, clock.machine_now(), "")}
         try:
-            answer = self._exchange(provider, lambda: self._question(provider.url, headers, {"webhook-id": key}))
+            question = Request("GET", provider.url, headers, query={"webhook-id": key})
+            answer = self._exchange(provider, lambda: self._prepared(question))
         except PermanentError as error:
             raise AmbiguousError(error.message, hint=error.hint) from error
         if answer.status in _NOT_ACCEPTED:
@@ -152,7 +150,8 @@ class Transport:
 
         Raises a DeliveryError when nothing is to be had there; anything but 200 is nothing.
         """
-        answer = self._exchange(Provider(name, url, secret="", timeout=timeout), lambda: self._question(url, {}, {}))
+        whose = Provider(name, url, secret="", timeout=timeout)
+        answer = self._exchange(whose, lambda: self._prepared(Request("GET", url)))
         if answer.status != 200:
             raise TransientError(f"{name} answered {answer.status}")
         return answer.body
@@ -200,22 +199,19 @@ class Transport:
         )
         return answer
 
-    def _prepared(self, request: requests.Request) -> requests.PreparedRequest:
-        prepared: requests.PreparedRequest = self._session.prepare_request(request)
-        return prepared
-
-    def _question(self, url: str, headers: dict[str, str], query: dict[str, str]) -> requests.PreparedRequest:
-        return self._prepared(requests.Request("GET", url, headers=headers, params=query))
-
-    def _posting(self, url: str, body: bytes, headers: dict[str, str]) -> requests.PreparedRequest:
-        """A POST of the body: what is the same for every call to an address is prepared once."""
-        if url not in self._bases:
-            self._bases[url] = self._session.prepare_request(requests.Request("POST", url))
-        request = self._bases[url].copy()
-        request.body = body
-        request.headers["Content-Length"] = str(len(body))
-        request.headers.update(headers)
-        return request
+    def _prepared(self, request: Request) -> requests.PreparedRequest:
+        """As `requests` would send it; what is the same for every request to an address is prepared once."""
+        key = request.method, request.url
+        if key not in self._bases:
+            self._bases[key] = self._session.prepare_request(requests.Request(*key))
+        found = self._bases[key].copy()
+        if request.query:
+            found.url = f"{found.url}{'&' if '?' in request.url else '?'}{urlencode(request.query)}"
+        if request.method != "GET" or request.body:
+            found.body = request.body
+            found.headers["Content-Length"] = str(len(request.body))
+        found.headers.update(request.headers)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

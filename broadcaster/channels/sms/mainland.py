@@ -27,7 +27,7 @@ from broadcaster.channels.sms.templates import Syntax, Template, faults
 from broadcaster.channels.supplier import Quote
 from broadcaster.errors import PermanentError
 from broadcaster.planning.phase import Phase
-from broadcaster.rendering.message import Measure, Message, Parts, personalised
+from broadcaster.rendering.message import ADDRESSEE, Measure, Message, Parts, personalised
 from broadcaster.rendering.wording import wording
 
 _SIGNED = re.compile(r"【([^】]*)】(.*)", re.DOTALL)
@@ -87,6 +87,10 @@ class Filled:
         nameless = wording(member.language).addressee
         return {name: personalised(value, member.name, nameless) for name, value in self.parameters}
 
+    def for_everybody(self) -> dict[str, str] | None:
+        """The parameters where all read the same; None: each reader has their own."""
+        return None if any(ADDRESSEE in value for _, value in self.parameters) else dict(self.parameters)
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -102,7 +106,8 @@ class Sheet:
     @property
     def alike(self) -> bool:
         """Whether everybody reads the same."""
-        return all(parameters == self.readers[0][2] for _, _, parameters in self.readers)
+        first = self.readers[0][2]
+        return all(parameters is first or parameters == first for _, _, parameters in self.readers)
 
     def deliveries(self, call: Call, accepted: Mapping[int, Delivery]) -> list[Delivery]:
         """One delivery a member: as `accepted` says of those who were written to."""
@@ -124,9 +129,10 @@ def sheet(call: Call, provider: Provider, options: MainlandOptions) -> Sheet:
     if isinstance(found, str):
         raise PermanentError(f"{provider.name}: {found}", hint="`broadcaster check` says which texts are not approved")
     readers, refused = [], {}
+    shared, most = found.for_everybody(), options.parameter_length
     for member in call.members:
-        number, parameters = _NUMBER.fullmatch(member.address), found.for_reader(member)
-        long = [name for name, value in parameters.items() if len(value) > options.parameter_length]
+        number, parameters = _NUMBER.fullmatch(member.address), shared or found.for_reader(member)
+        long = [] if parameters is shared else [name for name, value in parameters.items() if len(value) > most]
         if number is None:
             refused[member.id] = FOREIGN
         elif long:
