@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.adapters import Adapted
 from bench.audience import Imported
 from bench.change import Changed
 from bench.growth import Grown
@@ -66,6 +67,7 @@ class Results:
     imports: list[Imported] = field(default_factory=list)
     receipts_per_s: float | None = None
     late: Late | None = None
+    adapters: list[Adapted] = field(default_factory=list)
     profile: Profile = field(default_factory=dict)
     pacing: Paced | None = None
 
@@ -92,6 +94,7 @@ class Results:
             "schedule": asdict(self.schedule) if self.schedule else None,
             "import": asdict(self.imported) if self.imports else None,
             "imports": [asdict(row) for row in self.imports],
+            "adapters": [asdict(row) for row in self.adapters],
             "late": asdict(self.late) if self.late else None,
             "receipts_per_s": self.receipts_per_s,
             "pacing_overshoot": self.pacing.overshoot if self.pacing else None,

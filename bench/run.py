@@ -6,7 +6,20 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import change, floor, growth, late, machine, ours, pacing, per_recipient, profile, receipts, schedule
+from bench import (
+    adapters,
+    change,
+    floor,
+    growth,
+    late,
+    machine,
+    ours,
+    pacing,
+    per_recipient,
+    profile,
+    receipts,
+    schedule,
+)
 from bench.ground import SECRET, Ground, ground
 from bench.load import load
 from bench.ours import Sent, Setup
@@ -15,7 +28,7 @@ from bench.screen import say
 from bench.wording import notice_texts
 from broadcaster.settings import Settings
 
-PARTS = ("arms", "growth", "schedule", "import", "receipts", "pacing", "late")
+PARTS = ("arms", "growth", "schedule", "import", "receipts", "pacing", "late", "adapters")
 
 _SETUPS = {
     "personalised": Setup(members_per_call=100),
@@ -37,6 +50,7 @@ class Size:
     pacing_seconds: float = 60.0
     late: int = 200_000
     late_changes: int = 5
+    adapters: float = 1.0
 
     @classmethod
     def large(cls) -> Size:
@@ -46,7 +60,7 @@ class Size:
     @classmethod
     def small(cls, recipients: int) -> Size:
         """So many recipients at most: to see that everything runs, not how fast."""
-        return cls(recipients, max(1, recipients // 20), (recipients,), recipients, 1.0, recipients, 1)
+        return cls(recipients, max(1, recipients // 20), (recipients,), recipients, 1.0, recipients, 1, 0.05)
 
 
 def measure(folder: Path, size: Size, parts: Collection[str], repeats: int) -> Results:
@@ -69,6 +83,9 @@ def measure(folder: Path, size: Size, parts: Collection[str], repeats: int) -> R
             say(f"late: {size.late_changes} changes amid {size.late:,} recipients")
             settings, _ = place.people("late", size.late)
             results.late = late.measure(settings, size.late, size.late_changes)
+        if "adapters" in parts:
+            say("adapters, each beside a bare loop")
+            results.adapters = adapters.measure(place.folder / "adapters", size.adapters)
     return results
 
 

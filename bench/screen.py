@@ -32,6 +32,11 @@ def show(data: Mapping[str, Any]) -> None:
         rates = f"{row['recipients_per_s']:,.0f}", f"{row['sending_per_s']:,.0f}"
         sizes.add_row(f"{row['recipients']:,}", *rates, f"{row['peak_rss_mb']:,.0f}")
     console.print(sizes)
+    adapters = table(None, ["adapter", "messages/s", "bare loop", "ratio"], ["messages/s", "bare loop", "ratio"])
+    for row in data["adapters"]:
+        rates = f"{row['messages_per_s']:,.0f}", f"{row['bare_messages_per_s']:,.0f}"
+        adapters.add_row(f"{row['channel']} {row['supplier']}", *rates, f"{row['ratio']:.2f}")
+    console.print(adapters)
     parts = table(None, ["a delivery process, for 1,000 recipients", "wall ms", "cpu ms"], ["wall ms", "cpu ms"])
     for part, row in data["profile"].items():
         parts.add_row(part, f"{row['wall_ms']:.2f}", f"{row['cpu_ms']:.2f}")

@@ -41,6 +41,10 @@ def _memory(data: Mapping[str, Any]) -> float | None:
     return max((row["peak_rss_mb"] for row in data["growth"]), default=None)
 
 
+def _adapters(data: Mapping[str, Any]) -> float | None:
+    return min((row["ratio"] for row in data.get("adapters", ())), default=None)
+
+
 def _of_largest(name: str) -> Callable[[Mapping[str, Any]], float | None]:
     def find(data: Mapping[str, Any]) -> float | None:
         rows = data.get("changes") or [{}]
@@ -64,6 +68,7 @@ TARGETS = (
     Target("import.seconds", _at("import", "seconds"), 30),
     Target("import.peak_rss_mb", _at("import", "peak_rss_mb"), 300),
     Target("receipts_per_s", _at("receipts_per_s"), 20_000, at_least=True),
+    Target("adapters: the least of the bare loop's rate", _adapters, 0.8, at_least=True),
     Target("late.last_old_call_s", _at("late", "last_old_call_s"), 1.0),
     Target("pacing_overshoot", _at("pacing_overshoot"), 0.01),
 )

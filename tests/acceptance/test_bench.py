@@ -65,6 +65,16 @@ def test_the_other_figures_are_there(results: dict[str, Any]) -> None:
     assert results["receipts_per_s"] > 0
     assert "transactions" in results["profile"]
     assert results["pacing_overshoot"] >= 0
+    assert results["late"]["changes"] == 1
+
+
+def test_every_adapter_has_a_rate_beside_the_bare_loop(results: dict[str, Any]) -> None:
+    """Each on its own format."""
+    rows = {(row["channel"], row["supplier"]): row for row in results["adapters"]}
+    assert {("sms", "webhook"), ("sms", "aliyun"), ("sms", "tencent"), ("sms", "kannel"), ("wechat", "publish")} < set(
+        rows
+    )
+    assert all(row["messages_per_s"] > 0 and row["bare_messages_per_s"] > 0 for row in rows.values())
 
 
 def test_nothing_is_left_behind(folder: Path) -> None:
