@@ -214,7 +214,7 @@ def test_check_names_every_message_that_is_too_long(bare_cli: Cli, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(["--channel", "pigeon"], "known channels: sms, wechat, banner, kiosk", id="channel"),
+        pytest.param(["--channel", "pigeon"], "known channels: sms, wechat, banner, kiosk, webhook", id="channel"),
         pytest.param(["--phase", "morning"], "phases: notice, reminder", id="phase"),
         pytest.param(["--language", "de"], "its languages: zh-Hans, en", id="language"),
         pytest.param(["--templates", "/nowhere"], "/nowhere is not a folder", id="templates"),
