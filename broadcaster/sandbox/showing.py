@@ -57,10 +57,11 @@ def router(archive: Archive, waiting: Callable[[], int], desk: DutyDesk) -> APIR
         }
 
     @routes.get("/api/partners")
-    def partners(at: int | None = None) -> list[dict[str, Any]]:
+    def partners(at: int | None = None) -> dict[str, Any]:
         """What each partner's endpoint received by an instant, newest last; all of it without one."""
         moments = _of(archive.moments(), REGISTERED.slug)
-        return _partners([moment for moment in moments if at is None or moment.at <= at], _zone(archive, at or 0))
+        past = [moment for moment in moments if at is None or moment.at <= at]
+        return {"partners": _partners(past, _zone(archive, milliseconds(clock.now())))}
 
     @routes.get("/api/document/{surface}")
     def document(surface: str, at: int) -> dict[str, Any]:

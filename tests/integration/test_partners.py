@@ -480,7 +480,7 @@ class TestReplay:
 def test_the_sandbox_shows_what_each_partner_received(published: Product) -> None:
     """Label, type, time and text; no partner is an account of WeChat."""
     published.deliver_all(published.open("webhook"))
-    found = requests.get(f"{published.sandbox_url}/api/partners", timeout=10).json()
+    found = requests.get(f"{published.sandbox_url}/api/partners", timeout=10).json()["partners"]
     assert found[0]["label"] == "工商银行"
     assert {tuple(event["type"] for event in row["events"]) for row in found} == {("outage.notice",)}
     assert "暂停以下业务" in found[0]["events"][0]["text"]

@@ -23,7 +23,7 @@
       const answer = await fetch("api/partners", { cache: "no-store" });
       if (!answer.ok) throw new Error(`${answer.status}`);
       const text = await answer.text();
-      if (text !== known) $("main").replaceChildren(...JSON.parse(text).map(card));
+      if (text !== known) $("main").replaceChildren(...JSON.parse(text).partners.map(card));
       known = text;
       $("#trouble").textContent = "";
     } catch (error) { $("#trouble").textContent = `连接中断 no connection: ${error.message}`; }
