@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.planning.policy import DEFAULT_CHANNELS
 from broadcaster.storage import announcements
 from broadcaster.storage.database import Database
 from tests.support.cli import Cli, Ran
@@ -277,6 +278,6 @@ def test_a_wrong_site_is_named_with_its_line(cli: Cli, database: Database, line:
 def test_check_gives_data_for_programs(bare_cli: Cli) -> None:
     """`--json` prints one document: each message with its parts and measures."""
     messages = bare_cli.run("check", EXAMPLE, "--json").data["messages"]
-    assert len(messages) == len(CHANNELS) * 8 * 2
+    assert len(messages) == len(DEFAULT_CHANNELS) * 8 * 2
     assert {"name", "size", "limit", "unit"} <= messages[0]["measures"][0].keys()
     assert json.dumps(messages)
