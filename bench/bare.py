@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from broadcaster.channels.base import Call, Channel, adapter_of
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.transport import Answer, Request, Transport
+from broadcaster.channels.transport import Answer, Check, Request, Transport
 from broadcaster.errors import StateError
 
 _LOST = Answer(200, b"{}", None)
@@ -33,7 +33,15 @@ class Keeping(Transport):
         self.kept.append(request)
         return _LOST
 
-    def post_event(self, provider: Provider, key: str, kind: str, at: Any, data: Mapping[str, Any]) -> bytes:
+    def post_event(
+        self,
+        provider: Provider,
+        key: str,
+        kind: str,
+        at: Any,
+        data: Mapping[str, Any],
+        check: Check | None = None,
+    ) -> bytes:
         """Keep what our own format would be."""
         headers, body = self.signed_event(provider, key, kind, at, data)
         self.kept.append(Request("POST", provider.url, headers, body))

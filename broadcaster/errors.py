@@ -98,6 +98,10 @@ class SpoiltError(PermanentError):
     """Surely not accepted because of one of its members, and the provider does not say which: smaller calls may be."""
 
 
+class GoneError(PermanentError):
+    """Surely not accepted, and it is never to be called again: it answered 410."""
+
+
 class AmbiguousError(DeliveryError):
     """Perhaps accepted: the request was sent and no readable answer came. Never guessed at."""
 

@@ -165,6 +165,8 @@ class Site(Frozen):
     templates: Path | None = None
     """A folder of templates that override ours file by file."""
     allow_private_addresses: bool = False
+    endpoint_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15
+    """How long a partner's endpoint may take to answer."""
     canary: Annotated[CanaryConfig, BeforeValidator(_or_default)] = CanaryConfig()
     channels: dict[Identifier, ChannelConfig] = Field(default_factory=dict)
     operators: Annotated[tuple[OperatorConfig, ...], AfterValidator(_named_once)] = ()
@@ -242,6 +244,9 @@ def _findings(site: Site, channels: Mapping[str, Channel]) -> Iterator[Finding]:
             hint = f"known channels: {', '.join(channels)}"
             yield Finding(("channels", slug), f"no channel is called {slug!r}", hint)
             continue
+        if channel.registered:
+            hint = "`broadcaster endpoint add` registers one"
+            yield Finding(("channels", slug), "its endpoints are not configured here", hint)
         for number, provider in enumerate(config.providers):
             yield from _of_provider(("channels", slug, "providers", number), provider, channel)
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from broadcaster import settings as settings_module
+from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.base import Channel
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.channels.transport import Transport, is_loopback
+from broadcaster.channels.transport import Transport
 from broadcaster.delivery.canary import Canary
 from broadcaster.delivery.courier import Courier
 from broadcaster.delivery.gate import Gate
@@ -41,8 +42,8 @@ class App:
 
     @property
     def channels(self) -> Mapping[str, Channel]:
-        """The channels that the site has providers for."""
-        return {slug: channel for slug, channel in CHANNELS.items() if self.site.providers(slug)}
+        """The channels that the site has providers for, and that of the registry."""
+        return {slug: row for slug, row in CHANNELS.items() if row.registered or self.site.providers(slug)}
 
     @property
     def reach(self) -> dict[str, Reach]:
@@ -122,6 +123,7 @@ class App:
             Gate(self.settings.redis_url, providers),
             self.vault,
             self.site.public_url,
+            self.site.endpoint_timeout_seconds,
         )
 
 

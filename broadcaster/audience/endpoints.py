@@ -10,10 +10,8 @@ from sqlalchemy import Connection
 from broadcaster.channels.base import Channel, ChannelKind, RecipientKind
 from broadcaster.site import Site
 from broadcaster.storage import audiences, screens
+from broadcaster.storage.audiences import UNSET_LANGUAGE
 from broadcaster.vault import Vault
-
-UNSET_LANGUAGE = "und"
-"""BCP 47's word for a language that is not known: the announcement's first is then used."""
 
 
 def sync_endpoints(
@@ -21,7 +19,7 @@ def sync_endpoints(
 ) -> None:
     """Make the configured accounts and endpoints the newest version of their pools, and a surface's its screens."""
     for slug, channel in channels.items():
-        if channel.reaches is RecipientKind.PERSON:
+        if channel.reaches is RecipientKind.PERSON or channel.registered:
             continue
         rows = [(row.name, row.label or row.name, row.language or UNSET_LANGUAGE, ()) for row in site.providers(slug)]
         audiences.stage(connection, channel.pool, vault, rows)

@@ -51,6 +51,11 @@ class Channel:
     shows_qr: bool = False
     """Whether its surface document carries the link as a QR code, for a screen that nobody can click."""
 
+    registered: bool = False
+    """Whether its recipients are the endpoints of the registry in the database, and not providers of the site."""
+    latest_only: bool = False
+    """Whether whoever missed some of its messages is told the newest one only, when they can be reached again."""
+
     @property
     def pool(self) -> str:
         """Which recipients it reaches: people are shared by all channels, accounts and endpoints are its own."""

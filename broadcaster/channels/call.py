@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from broadcaster.announcement.facts import FactChange
+from broadcaster.announcement.model import Announcement
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.message import Message
 
@@ -93,3 +94,9 @@ class Call:
     """The impact rows of which the messages tell; empty: all of them."""
     replaces: tuple[Predecessor, ...] = ()
     """The account's earlier posts whose facts this one supersedes, oldest first."""
+    content: Announcement | None = None
+    """The revision's own facts, for a channel that tells them as data."""
+    finished_at: datetime | None = None
+    """When service came back, in a message that says so."""
+    replay: bool = False
+    """Whether somebody asked for what they were told once more."""

@@ -8,7 +8,9 @@ earlier posts that the call replaces. Channels differ in their payload only.
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -50,6 +52,11 @@ class WebhookAdapter:
         """What the call was answered, read as it would have been then; None when the receiver never saw it."""
         answer = transport.get_event(provider, call.key)
         return None if answer is None else _read_answer(call, provider, answer)
+
+
+def new_secret() -> str:
+    """A webhook secret that nobody has seen yet."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def wrong_secret(secret: str) -> str | None:

@@ -12,6 +12,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 from broadcaster.channels.options import NO_OPTIONS, Options
+from broadcaster.planning.phase import Phase
+
+PREVIOUS = "previous"
+"""The name among further secrets of the one that was replaced and still counts: calls are signed with both."""
 
 
 class Idempotency(StrEnum):
@@ -90,3 +94,13 @@ class Provider:
     """Its further secrets by name."""
     callback_url: str = ""
     """Where it reaches us: `<public_url>/callbacks/<channel>/<name>`."""
+    phases: frozenset[Phase] | None = None
+    """The phases of which it is told, where it is a recipient that chose them; None: all of them."""
+    falters: bool = False
+    """Whether it failed when it was called last: those that do not are called before it."""
+
+    @property
+    def signing(self) -> tuple[str, ...]:
+        """The secrets with which its calls are signed in our own format, the present one first."""
+        previous = self.secrets.get(PREVIOUS)
+        return (self.secret, previous) if previous else (self.secret,)

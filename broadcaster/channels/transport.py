@@ -13,7 +13,6 @@ Source: standardwebhooks.com/spec (headers, `v1,` HMAC-SHA256 over `id.timestamp
 from __future__ import annotations
 
 import copy
-import ipaddress
 import json
 import socket
 import ssl
@@ -22,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import orjson
 import requests
@@ -41,6 +40,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
 
 from broadcaster import clock
+from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.shelf import OwnShelf, Shelf
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
@@ -109,12 +109,23 @@ class Transport:
         """
         return self._exchange(provider, lambda: self._prepared(request))
 
-    def post_event(self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]) -> bytes:
-        """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer."""
+    def post_event(
+        self,
+        provider: Provider,
+        key: str,
+        kind: str,
+        at: datetime,
+        data: Mapping[str, Any],
+        check: Check | None = None,
+    ) -> bytes:
+        """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer.
+
+        `check` raises what any other answer means; `raise_for_status` when it is None.
+        """
         sent_at = self.made_at
         headers, body = self.signed_event(provider, key, kind, at, data)
         answer = self._exchange(provider, lambda: self._prepared(Request("POST", provider.url, headers, body)))
-        raise_for_status(provider, answer, clock.machine_now() - sent_at)
+        (check or raise_for_status)(provider, answer, clock.machine_now() - sent_at)
         return answer.body
 
     def signed_event(
@@ -239,13 +250,8 @@ def limits(provider: Provider) -> Timeout:
     return Timeout(connect=CONNECT_TIMEOUT, read=provider.timeout)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is written as a loopback address; a name that merely resolves to one is not."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+Check = Callable[[Provider, Answer, timedelta], None]
+"""Raises what an answer means when it is no success; the last is the age of the request's signature."""
 
 
 def _read(provider: Provider, answer: BaseHTTPResponse, deadline: float) -> bytes:
@@ -263,7 +269,7 @@ def _signed(provider: Provider, key: str, at: datetime, body: str) -> dict[str, 
     return {
         "webhook-id": key,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(provider.secret).sign(key, at, body),
+        "webhook-signature": " ".join(Webhook(secret).sign(key, at, body) for secret in provider.signing),
     }
 
 

@@ -10,7 +10,7 @@ import typer
 
 from broadcaster import settings as settings_module
 from broadcaster.channels.base import Channel
-from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.registry import CHANNELS, REGISTERED
 from broadcaster.channels.transport import Transport
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console, print_json, table
@@ -20,7 +20,7 @@ from broadcaster.hosting import check_broker, hosted
 from broadcaster.rendering.environment import Templates
 from broadcaster.settings import Settings
 from broadcaster.site import OperatorConfig, ProviderConfig, Site, resolve, resolve_operator
-from broadcaster.storage import heartbeats
+from broadcaster.storage import endpoints, heartbeats
 from broadcaster.storage.database import Database
 from broadcaster.storage.migrate import is_current
 from broadcaster.wiring import open_site
@@ -63,6 +63,7 @@ def _look(settings: Settings) -> Iterator[Finding]:
             private = "private" if settings.redis_url is None else "REDIS_URL"
             yield _try(f"broker ({private})", lambda: check_broker(addressed))
             yield _scheduler(addressed)
+            yield _try(f"channel {REGISTERED.slug}", lambda: _partners(addressed))
     except BroadcasterError as error:
         yield Finding("private services", ok=False, says=_words(error))
 
@@ -85,7 +86,7 @@ def _look_at_site(settings: Settings) -> Iterator[Finding]:
 
 def _look_at_channel(channel: Channel, site: Site, settings: Settings) -> Iterator[Finding]:
     configs = site.providers(channel.slug)
-    if not configs:
+    if not configs and not channel.registered:
         yield Finding(f"channel {channel.slug}", ok=None, says="no provider; announcements cannot use it")
     for config in configs:
         yield _try(f"channel {channel.slug}", partial(_provider, config, channel, site, settings))
@@ -117,6 +118,15 @@ def _postgres(settings: Settings) -> str:
             raise StateError(f"{database.address}: the tables are not of this version", hint="broadcaster migrate")
         version = connection.exec_driver_sql("SHOW server_version").scalar_one()
     return f"{database.address}, version {version}, tables up to date"
+
+
+def _partners(settings: Settings) -> str:
+    """How the endpoints of the registry are."""
+    with Database(str(settings.database_url)).begin() as connection:
+        found = endpoints.everyone(connection) if is_current(connection) else []
+    disabled = sum(row.disabled_at is not None for row in found)
+    failing = sum(row.failing_since is not None and row.disabled_at is None for row in found)
+    return f"{len(found)} endpoints registered, {failing} of them failing, {disabled} disabled"
 
 
 def _scheduler(settings: Settings) -> Finding:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from broadcaster.cli import groups, revisions
+from broadcaster.cli import endpoints, groups, revisions
 from broadcaster.cli.failures import explained
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(groups.audience, name="audience")
 app.add_typer(groups.sms, name="sms")
 app.add_typer(groups.keys, name="keys")
 app.add_typer(groups.wechat, name="wechat")
+app.add_typer(endpoints.app, name="endpoint")
 
 File = Annotated[Path, typer.Argument(help="The announcement's YAML file.")]
 Slug = Annotated[str, typer.Argument(help="The announcement's slug.")]

@@ -9,8 +9,11 @@ from broadcaster import clock, logs
 from broadcaster import settings as settings_module
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.cli.screen import console
+from broadcaster.cli.session import operator
 from broadcaster.errors import StateError
 from broadcaster.hosting import check_broker, hosted
+from broadcaster.operations.endpoints import Registry
+from broadcaster.sandbox.partners import register_partners
 from broadcaster.sandbox.site import is_sandbox_site, write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, programs
@@ -30,7 +33,8 @@ def up(port: int, sandbox_port: int) -> None:
         _refuse_taken(wanted)
     with hosted(settings) as addressed:
         check_broker(addressed)
-        _prepare_database(addressed)
+        private = settings.database_url is None
+        _prepare_database(addressed, f"http://{HOST}:{sandbox_port}" if own_sandbox and private else None)
         stack = Stack(settings.data / "logs", environment(addressed))
         try:
             stack.start(programs(addressed, web_port=port, sandbox_port=sandbox_port if own_sandbox else None))
@@ -55,11 +59,15 @@ def _prepare_site(settings: Settings, port: int, sandbox_port: int) -> bool:
     return True
 
 
-def _prepare_database(settings: Settings) -> None:
+def _prepare_database(settings: Settings, sandbox_url: str | None) -> None:
+    """Bring it up to date; the sandbox's partners are registered in a private one."""
     parts = open_app(settings)
     migrate(parts.database)
     with parts.database.begin() as connection:
         sync_endpoints(connection, parts.vault, parts.site, parts.channels, clock.now())
+        if sandbox_url:
+            registry = Registry(connection, parts.vault, parts.reach, operator(), clock.now())
+            register_partners(registry, settings.site_file.parent, sandbox_url)
     parts.database.close()
 
 

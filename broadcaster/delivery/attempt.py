@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from broadcaster.channels.base import Delivery, Idempotency, Outcome, adapter_of, idempotency_of, visible_after_of
 from broadcaster.channels.transport import Transport
+from broadcaster.delivery.health import Experience
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.run import Run, Step
-from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, SpoiltError, TransientError
+from broadcaster.errors import AmbiguousError, DeliveryError, GoneError, PermanentError, SpoiltError, TransientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class Settled:
 
     result: Result
     ok: bool = True
+    why: str = ""
+    gone: bool = False
+    """Whether it asked never to be called again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,13 @@ def ask(run: Run, step: Step, transport: Transport) -> Attempt:
     return NotSeen(f"{step.provider.name} never saw the call")
 
 
+def experience_of(made: Attempt) -> Experience:
+    """What an attempt says of the provider."""
+    if isinstance(made, Settled):
+        return Experience(made.ok, made.why, made.gone)
+    return Experience(ok=False, why=made.why)
+
+
 def everyone(step: Step, outcome: Outcome, reason: str) -> Result:
     """The same outcome for every member of a call."""
     deliveries = [Delivery(member.id, outcome, reason) for member in step.call.members]
@@ -93,7 +104,8 @@ def _refused(step: Step, error: PermanentError) -> Settled | Spoilt:
         return Spoilt(error.message)
     outcome = Outcome.UNKNOWN if step.doubt else Outcome.REJECTED
     # That somebody's number is refused says nothing against the account.
-    return Settled(everyone(step, outcome, error.message), ok=is_spoilt)
+    gone = isinstance(error, GoneError)
+    return Settled(everyone(step, outcome, error.message), ok=is_spoilt, why=error.message, gone=gone)
 
 
 def _of_all(step: Step, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:

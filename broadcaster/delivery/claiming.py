@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row
 from broadcaster import clock
 from broadcaster.announcement.model import Announcement
 from broadcaster.channels.base import Channel, Delivery, Member, Outcome, RecipientKind
-from broadcaster.channels.provider import Provider
 from broadcaster.delivery import doubts, posts, recording, routing
+from broadcaster.delivery.directory import Directory
 from broadcaster.delivery.messages import Edition, Press
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
@@ -23,12 +23,14 @@ from broadcaster.errors import BroadcasterError, InputError, StateError
 from broadcaster.planning.angle import WHOLE, Angle, divides, rows_for
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.tellings import Kind, told_by, untrue
-from broadcaster.storage import audiences, batches, broadcasts, calls, recipients, tellings
+from broadcaster.storage import audiences, batches, broadcasts, calls, recipients, superseding, tellings
 from broadcaster.storage.recipients import Scope, Sealed
 from broadcaster.storage.scopes import scope_of
 from broadcaster.vault import Vault
 
 log = structlog.get_logger()
+
+SUPERSEDED = "superseded by a newer event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,14 @@ class Claims:
     def __init__(
         self,
         channels: Mapping[str, Channel],
-        providers: Mapping[str, Mapping[str, Provider]],
+        directory: Directory,
         press: Press,
         vault: Vault,
         public_url: str,
         lease: timedelta,
     ) -> None:
         self._channels = channels
-        self._providers = providers
+        self._directory = directory
         self._press = press
         self._vault = vault
         self._public_url = public_url
@@ -70,9 +72,11 @@ class Claims:
         try:
             edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
             document = f"{self._public_url}/surfaces/{channel.slug}.json"
-            providers = self._providers.get(channel.slug, {})
+            listed = self._directory.of(connection, channel)
+            told = superseding.told(connection, batch) if channel.registered else frozenset()
             before = posts.earlier(connection, batch, channel)
-            return self._calls(connection, Run(batch, channel, scope, edition, providers, document, posts=before))
+            run = Run(batch, channel, scope, edition, listed.providers, document, listed.absent, told, posts=before)
+            return self._calls(connection, run)
         except (InputError, StateError) as error:
             self._leave_unrendered(connection, batch, scope, error)
             return None
@@ -80,7 +84,10 @@ class Claims:
     def _calls(self, connection: Connection, run: Run) -> Claimed:
         batch = run.batch
         left_open = calls.left_open(connection, batch.id) if batch.left_open else []
-        found = doubts.sort_out(run, left_open, _outdated(connection, batch, left_open))
+        superseded = (
+            superseding.covered(connection, batch, run.channel.pool) if run.channel.latest_only else frozenset()
+        )
+        found = doubts.sort_out(run, left_open, _outdated(connection, batch, left_open), superseded)
         for result in found.unknown:
             _record_now(connection, batch, result, self._lease)
         questions = [doubts.question(self._again(connection, run, row), row) for row in found.questions]
@@ -95,7 +102,10 @@ class Claims:
             settled = batch.settled + sum(len(result.deliveries) for result in found.unknown)
             batches.resize(connection, batch, settled + len(rows))
         waiting = [row for row in rows if row.id not in taken] if taken else rows
-        members, left_out = routing.opened(self._vault, run.edition, waiting)
+        left_out = [Delivery(row.id, Outcome.SKIPPED, SUPERSEDED) for row in waiting if row.id in superseded]
+        waiting = [row for row in waiting if row.id not in superseded]
+        members, unwritten = routing.opened(self._vault, run.edition, waiting)
+        left_out += unwritten
         run, alike = self._angled(connection, run, waiting, members)
         steps = repeats
         for angle, some in alike.items():

@@ -28,11 +28,15 @@ class Doubts:
         return {*open_, *(row.recipient_id for result in self.unknown for row in result.deliveries)}
 
 
-def sort_out(run: Run, rows: Sequence[Row[Any]], outdated: Set[int] = frozenset()) -> Doubts:
-    """What becomes of each call that is open; `outdated` are revisions whose words are no longer true."""
+def sort_out(
+    run: Run, rows: Sequence[Row[Any]], outdated: Set[int] = frozenset(), superseded: Set[int] = frozenset()
+) -> Doubts:
+    """What becomes of each call that is open; `outdated` are revisions whose words are no longer true, `superseded`
+    recipients whom a newer message tells."""
     found = Doubts()
     for row in rows:
-        reason = _why_unknown(run, row, outdated)
+        reason = "in doubt when a newer event superseded it" if set(row.members) <= superseded else None
+        reason = reason or _why_unknown(run, row, outdated)
         if reason:
             deliveries = [Delivery(id_, Outcome.UNKNOWN, reason) for id_ in row.members]
             found.unknown.append(Result(deliveries, row.revision, row.provider, row.key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -28,6 +29,8 @@ class Edition:
 
     proposal: Proposal
     messages: Mapping[str, Message]
+    finished_at: datetime | None = None
+    """When service came back, in one that says so."""
 
     def language_for(self, wanted: str) -> str:
         """The wanted language when the announcement has it, one of the same primary language, else the first."""
@@ -86,7 +89,7 @@ class Press:
             language: render(self._templates, channel.spec, announcement, phase, language, occasion)
             for language in announcement.languages
         }
-        return Edition(stored.proposal, messages)
+        return Edition(stored.proposal, messages, occasion.finished_at)
 
 
 def _addressee(channel: Channel) -> str | None:

@@ -18,12 +18,14 @@ from broadcaster.delivery import posts
 from broadcaster.delivery.messages import Edition
 from broadcaster.delivery.run import Run, Step
 from broadcaster.planning.angle import WHOLE, Angle
+from broadcaster.planning.broadcast import Among
 from broadcaster.planning.phase import Phase
 from broadcaster.storage.recipients import Sealed
 from broadcaster.storage.strides import read_angle
 from broadcaster.vault import UnopenedError, Vault
 
 NO_PROVIDER = "no provider is configured for it"
+NOT_WANTED = "it takes no events of this type"
 
 
 def opened(vault: Vault, edition: Edition, rows: Sequence[Sealed]) -> tuple[list[Member], list[Delivery]]:
@@ -60,10 +62,14 @@ def route(
     for address, of_address in by_address.items():
         provider = run.providers.get(address)
         if provider is None:
-            lost += [Delivery(member.id, Outcome.SKIPPED, NO_PROVIDER) for member in of_address]
-        else:
-            steps += [_step(run, provider, some, angle) for some in _parts(of_address, size_of(run, provider))]
-    return steps, lost
+            reason = run.absent.get(address, NO_PROVIDER)
+            lost += [Delivery(member.id, Outcome.SKIPPED, reason) for member in of_address]
+            continue
+        wanted = [member for member in of_address if _wants(run, provider, member)]
+        lost += [Delivery(member.id, Outcome.SKIPPED, NOT_WANTED) for member in of_address if member not in wanted]
+        steps += [_step(run, provider, some, angle) for some in _parts(wanted, size_of(run, provider))]
+    # One that hangs keeps only others like it waiting.
+    return sorted(steps, key=lambda step: step.provider.falters), lost
 
 
 def repeat(run: Run, edition: Edition, row: Row[Any], members: Sequence[Member]) -> Step:
@@ -144,6 +150,16 @@ def _together(run: Run, provider: Provider, members: Sequence[Member], angle: An
     return list(islice(alike, first.most))
 
 
+def _wants(run: Run, provider: Provider, member: Member) -> bool:
+    """Whether a recipient that chose its phases is told this one.
+
+    What it chose not to be told of leaves it with what it knows; it must know something, and be put right.
+    """
+    phases = provider.phases
+    everybody = run.batch.among == Among.ALL
+    return phases is None or not everybody or Phase(run.batch.phase) in phases or member.id not in run.told
+
+
 def _parts(members: Sequence[Member], size: int) -> Iterator[Sequence[Member]]:
     for start in range(0, len(members), size):
         yield members[start : start + size]
@@ -176,5 +192,7 @@ def _call(
         document=run.document,
         changes=angle.changes,
         rows=angle.rows,
+        content=announcement,
+        finished_at=edition.finished_at,
         replaces=posts.replaced(run.posts, announcement, Phase(run.batch.phase), members, mark[1]),
     )

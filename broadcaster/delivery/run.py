@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,6 +51,10 @@ class Run:
     edition: Edition
     providers: Mapping[str, Provider]
     document: str
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Why some of the recipients' addresses cannot be called."""
+    told: Collection[int] = frozenset()
+    """Who of the recipients was told something of the announcement already, where that is asked."""
     editions: Mapping[Angle, Edition] = field(default_factory=dict)
     """What the words are for those who are told from another angle than that of everybody."""
 

@@ -30,6 +30,7 @@ from broadcaster.delivery.book import Book
 from broadcaster.delivery.claiming import Claimed
 from broadcaster.delivery.gate import Enter, Gate, Shut
 from broadcaster.delivery.guard import Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict
+from broadcaster.delivery.health import Experience
 from broadcaster.delivery.later import Later
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
@@ -74,6 +75,8 @@ class Trip:
         self._later = Later()
         self._away: dict[str, float] = {}
         self._book = Book(session, run, means.lease, claimed.result)
+        self.experiences: dict[str, Experience] = {}
+        """How the last call to each provider went."""
         self._allowance = Allowance(run.channel.slug, run.edition.proposal.announcement.zone_info)
 
     def begin(self, connection: Connection) -> None:
@@ -218,6 +221,7 @@ class Trip:
         run, provider = self._run, step.provider
         self._book.standing.discard(step.call.key)
         made = attempt.make(run, step, self._means.transport.dated(self._book.written_at))
+        self.experiences[provider.name] = attempt.experience_of(made)
         if isinstance(made, Settled):
             self._means.gate.report(run.channel.slug, provider, ok=made.ok)
             self._book.know(made.result)

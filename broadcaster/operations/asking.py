@@ -1,7 +1,7 @@
 """Asking: what operators' webhooks must be told now, written down before anybody is called.
 
-What is true now follows from what stands in the database: outages under way, and broadcasts that are halted. Whatever
-is true and not written yet is written, once; whatever waits and is no longer true ends.
+What is true now follows from what stands in the database: outages under way, broadcasts that are halted, endpoints that
+were given up. Whatever is true and not written yet is written, once; whatever waits and is no longer true ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from broadcaster.announcement.lifecycle import State
 from broadcaster.announcement.model import Announcement
@@ -21,7 +21,7 @@ from broadcaster.errors import BroadcasterError
 from broadcaster.planning.asking import Outage, newest_question, next_question_at
 from broadcaster.planning.windows import end_planned_since
 from broadcaster.rendering import asking as words
-from broadcaster.storage import announcements, broadcasts, holds, operator_events, windows
+from broadcaster.storage import announcements, broadcasts, endpoints, holds, operator_events, windows
 from broadcaster.storage.operator_events import Kind, Told
 
 log = structlog.get_logger()
@@ -30,18 +30,20 @@ _UNDER_WAY = frozenset({State.IN_PROGRESS, State.OVERRUN})
 AT_THE_END = "at the end"
 """The lead of the event that says that the planned end has passed."""
 
+Make = Callable[[Connection], dict[str, Any] | None]
+"""Makes an event's data, when it is written down; None: there is nothing to be said after all."""
 Say = Callable[[Announcement, int], dict[str, Any]]
 """Makes an event's data of the approved revision and its number."""
 
 
 @dataclass(frozen=True, slots=True)
 class _True:
-    """Something that operators must know: `say` makes its data, when it is written down."""
+    """Something that operators must know."""
 
     kind: Kind
     slug: str
     occasion: str
-    say: Say
+    make: Make
 
 
 def keep_asking(connection: Connection, operators: Collection[str], now: datetime) -> bool:
@@ -82,13 +84,16 @@ def _truths(connection: Connection, now: datetime) -> Iterator[_True]:
     for slug, outage in _outages(connection).items():
         end = outage.end.astimezone(UTC).isoformat()
         if outage.state is State.OVERRUN:
-            yield _True(Kind.OVERRUN, slug, end, _asking(outage.state, AT_THE_END))
+            yield _True(Kind.OVERRUN, slug, end, _asking(slug, outage.state, AT_THE_END))
         question = newest_question(outage, now)
         if question:
-            yield _True(Kind.OWNER_ASKED, slug, f"{end} {question.lead}", _asking(outage.state, question.lead))
+            occasion = f"{end} {question.lead}"
+            yield _True(Kind.OWNER_ASKED, slug, occasion, _asking(slug, outage.state, question.lead))
     for hold in holds.standing(connection):
         if hold.halted and hold.scope is holds.Scope.BROADCAST:
             yield from _halted(connection, hold)
+    for row in endpoints.given_up(connection):
+        yield _given_up(row)
 
 
 def _outages(connection: Connection) -> dict[str, Outage]:
@@ -102,8 +107,20 @@ def _outages(connection: Connection) -> dict[str, Outage]:
     }
 
 
-def _asking(state: State, lead: str) -> Say:
-    return lambda announcement, revision: words.question(announcement, revision, state, lead)
+def _asking(slug: str, state: State, lead: str) -> Make:
+    return _of(slug, lambda announcement, revision: words.question(announcement, revision, state, lead))
+
+
+def _of(slug: str, say: Say) -> Make:
+    """Data that is made of the approved revision of an announcement."""
+
+    def make(connection: Connection) -> dict[str, Any] | None:
+        standing = announcements.find(connection, slug)
+        number = standing.approved_revision if standing else None
+        stored = announcements.revision(connection, slug, number) if number else None
+        return say(stored.proposal.announcement, stored.number) if stored else None
+
+    return make
 
 
 def _halted(connection: Connection, hold: holds.Hold) -> Iterator[_True]:
@@ -120,18 +137,23 @@ def _halted(connection: Connection, hold: holds.Hold) -> Iterator[_True]:
         "halted_at": hold.at.isoformat(),
     }
     occasion = f"{row.id} {hold.at.astimezone(UTC).isoformat()}"
-    yield _True(Kind.HALTED, row.slug, occasion, lambda announcement, number: words.halted(announcement, number, said))
+    make = _of(row.slug, lambda announcement, number: words.halted(announcement, number, said))
+    yield _True(Kind.HALTED, row.slug, occasion, make)
+
+
+def _given_up(row: Row[Any]) -> _True:
+    """An endpoint that nobody but the product itself disabled."""
+    at = row.disabled_at.astimezone(UTC).isoformat()
+    data = words.given_up(row.name, row.label, row.disabled_for, at)
+    return _True(Kind.ENDPOINT_DISABLED, "", f"{row.name} {at}", lambda _: data)
 
 
 def _write(connection: Connection, told: Told, one: _True, now: datetime) -> None:
     """Write it down; an announcement that cannot be read holds up none of the others."""
     try:
-        standing = announcements.find(connection, one.slug)
-        number = standing.approved_revision if standing else None
-        stored = announcements.revision(connection, one.slug, number) if number else None
+        data = one.make(connection)
     except BroadcasterError as error:
         log.error("announcement_left_out", slug=one.slug, why=error.message)
         return
-    if stored:
-        data = one.say(stored.proposal.announcement, stored.number)
+    if data is not None:
         operator_events.write(connection, told, data, now)

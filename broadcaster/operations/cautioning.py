@@ -18,8 +18,10 @@ from broadcaster.planning.situation import Situation
 from broadcaster.storage import announcements
 from broadcaster.storage.announcements import Standing
 
-PUSHES = frozenset(slug for slug, channel in CHANNELS.items() if channel.kind is ChannelKind.PUSH)
-"""The channels that come to people; the others are looked at."""
+PUSHES = frozenset(
+    slug for slug, channel in CHANNELS.items() if channel.kind is ChannelKind.PUSH and not channel.registered
+)
+"""The channels that come to people; others are looked at, or tell a partner's system."""
 
 
 def cautions_in(

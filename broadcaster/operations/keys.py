@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from broadcaster.errors import StateError
-from broadcaster.storage import events, holds, vaults
+from broadcaster.storage import endpoints, events, holds, vaults
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Scope
 from broadcaster.storage.vaults import Position, Progress, Walked
@@ -47,6 +47,10 @@ def reseal(database: Database, vault: Vault) -> Generator[Walked]:
             walked = vaults.reseal(connection, vault, after)
         yield walked
         after = walked.next
+    with database.begin() as connection:
+        vaults.own(connection)
+        renewed = endpoints.reseal(connection, vault)
+    yield Walked(renewed, 0, None)
 
 
 def drop(connection: Connection, path: Path, number: int, actor: str, now: datetime) -> None:

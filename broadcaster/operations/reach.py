@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from broadcaster.channels.base import Channel
-from broadcaster.planning.capacity import Capacity, Rate
+from broadcaster.planning.capacity import UNPACED, Capacity, Rate
 from broadcaster.site import ProviderConfig
 from broadcaster.storage import audiences
 from broadcaster.storage.audiences import PEOPLE
@@ -18,16 +18,19 @@ from broadcaster.storage.audiences import PEOPLE
 class Reach:
     """A channel of the site: its pool of recipients, what its providers take, and how many providers it has.
 
-    Its capacity is false without any. Where it does not reach people, each provider is a recipient.
+    Its capacity is false without any. Where it does not reach people, each provider is a recipient; with `providers`
+    None, the recipients are endpoints of the registry, and counted there.
     """
 
     pool: str
     capacity: Capacity
-    providers: int = 0
+    providers: int | None = 0
 
 
 def reach_of(channel: Channel, providers: Iterable[ProviderConfig]) -> Reach:
     """The reach of a channel through a site's providers; one that only stands by (weight 0) adds no capacity."""
+    if channel.registered:
+        return Reach(channel.pool, UNPACED, None)
     configs = list(providers)
     working = [config for config in configs if config.weight] or configs
     return Reach(channel.pool, Capacity(tuple(_rate(config, channel) for config in working)), len(configs))
@@ -59,6 +62,8 @@ class Sizes:
         found = self._reach.get(channel)
         if found is None:
             return 0
+        if found.providers is None:
+            return audiences.size(self._connection, found.pool, audiences.newest(self._connection, found.pool))
         return found.providers if found.pool != PEOPLE else self.people(audience)
 
     def people(self, audience: str) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from broadcaster.announcement.times import zone_of
-from broadcaster.channels.registry import POOLS
+from broadcaster.channels.registry import POOLS, REGISTERED
 from broadcaster.operations.reach import Reach, Sizes
 from broadcaster.planning.capacity import Capacity
 from broadcaster.planning.changes import Changes, compare
@@ -49,10 +49,13 @@ def situation(
 
 
 def _arrivals(connection: Connection, slug: str, told: frozenset[str]) -> dict[str, Arrival]:
-    """Who joined since each of these channels was last told from its whole audience."""
+    """Who joined since each of these channels was last told from its whole audience.
+
+    Of a registry that was empty then nobody was told, and the first endpoint joins in the middle all the same.
+    """
     found = {}
-    before = broadcasts.newest_versions(connection, slug) if told else {}
-    for channel in told & before.keys():
+    before = broadcasts.newest_versions(connection, slug)
+    for channel in before.keys() & (told | {REGISTERED.slug}):
         version = audiences.newest_version(connection, POOLS.get(channel, channel))
         if (
             version

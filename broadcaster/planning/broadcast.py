@@ -23,7 +23,8 @@ class Among(StrEnum):
     STALE = "stale"
     """Whoever was told, on this channel, what is no longer true, and nothing true since: also who left the audience."""
     NEWCOMERS = "newcomers"
-    """Whoever is in the newest audience and was never told anything on this channel."""
+    """Whoever is in the newest audience and was never told anything on this channel; an account or an endpoint that was
+    away meanwhile, since it is back."""
 
 
 class BroadcastState(StrEnum):

@@ -35,7 +35,7 @@ from broadcaster.planning.precautions import Precautions, no_calendar
 from broadcaster.planning.segment import parse_segment
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-DEFAULT_CHANNELS = ("sms", "wechat", "banner", "kiosk")
+DEFAULT_CHANNELS = ("sms", "wechat", "banner", "kiosk", "webhook")
 """Where a rule that names no channel speaks; any other channel is used when a policy names it."""
 DEFAULT_CLOCK = time(10, 0)
 _NO_PHASES = frozenset({"quiet_hours", "precautions", "ask_owner"})

@@ -21,6 +21,7 @@ from broadcaster.audience.importing import import_people
 from broadcaster.channels.simulation import SPECIAL_ENDINGS
 from broadcaster.embedded import services
 from broadcaster.operations import revise
+from broadcaster.operations.endpoints import Registry
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal import witness
 from broadcaster.rehearsal.accounts import vendor_accounts
@@ -30,6 +31,7 @@ from broadcaster.rehearsal.script import Script, default_script, trouble_orders
 from broadcaster.rendering.environment import Templates
 from broadcaster.reporting.consistency import contradictions
 from broadcaster.reporting.report import accounts, report
+from broadcaster.sandbox.partners import register_partners
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, free_port, programs
@@ -118,6 +120,8 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         try:
             with clock.following(offset_file):
                 _gather(parts, wish, script, begin)
+                if wish.site is None:
+                    _register(parts, wish.data, sandbox_url, begin)
                 stack.start(programs(settings, web_port=web_port, sandbox_port=sandbox_port))
                 # Starting took its seconds; the campaign begins now.
                 clock.move_to(begin, offset_file)
@@ -159,6 +163,13 @@ def _gather(parts: App, wish: Wish, script: Script, now: datetime) -> None:
             people = generated_people(wish.size, SPECIAL_ENDINGS if script.plain_numbers else ())
             audiences.stage(connection, audiences.PEOPLE, parts.vault, people)
             audiences.merge(connection, audiences.PEOPLE, "generated", now, keep_others=False)
+
+
+def _register(parts: App, folder: Path, sandbox_url: str, now: datetime) -> None:
+    """Have the sandbox's partners as recipients."""
+    with parts.database.begin() as connection:
+        registry = Registry(connection, parts.vault, parts.reach, ACTOR, now)
+        register_partners(registry, folder, sandbox_url)
 
 
 def _publish(parts: App, wish: Wish) -> None:

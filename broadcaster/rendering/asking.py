@@ -83,6 +83,25 @@ def halted(announcement: Announcement, revision: int, broadcast: dict[str, Any])
     }
 
 
+def given_up(endpoint: str, label: str, reason: str, at: str) -> dict[str, Any]:
+    """The data of a partner's endpoint that is told nothing more; `at` is when that began."""
+    return {
+        "endpoint": endpoint,
+        "label": label,
+        "reason": reason,
+        "disabled_at": at,
+        "text": {
+            "zh-Hans": f"合作方“{label}”的接口已停用，不再向其发送任何通知。请联系对方，修复后重新启用。",
+            "en": f"The endpoint of {label} is disabled: it is told nothing more. Ask them to mend it, then enable it.",
+        },
+        "commands": {
+            "look": "broadcaster endpoint list",
+            "test": f"broadcaster endpoint test {endpoint}",
+            "enable": f"broadcaster endpoint enable {endpoint}",
+        },
+    }
+
+
 def _said(announcement: Announcement, sentence: str) -> dict[str, str]:
     return {language: _filled(announcement, language, sentence) for language in announcement.languages}
 

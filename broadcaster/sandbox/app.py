@@ -15,13 +15,14 @@ from fastapi.responses import StreamingResponse
 from broadcaster import logs, wiring
 from broadcaster import settings as settings_module
 from broadcaster.channels.base import ChannelKind
-from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.registry import CHANNELS, REGISTERED
 from broadcaster.sandbox import showing
 from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.desk import Desk
 from broadcaster.sandbox.faults import Fault, FaultBook
 from broadcaster.sandbox.onlookers import Onlookers
 from broadcaster.sandbox.operators import DutyDesk
+from broadcaster.sandbox.partners import stand_ins
 from broadcaster.sandbox.postman import Postman
 from broadcaster.sandbox.receipts import Clerk
 from broadcaster.sandbox.vendors import mount_vendors
@@ -42,6 +43,7 @@ def create(*, looking: bool = True) -> FastAPI:
         slug: {row.name: resolve(row, folder, channel, site.public_url) for row in site.providers(slug)}
         for slug, channel in CHANNELS.items()
     }
+    providers[REGISTERED.slug] = dict(stand_ins(folder))
     operators = {row.name: resolve_operator(row, folder) for row in site.operators}
     archive, faults, postman = Archive(), FaultBook(), Postman()
     clerk = Clerk(archive, site.public_url)

@@ -25,6 +25,7 @@ from broadcaster.channels.receipts import verify
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.simulation import Target
 from broadcaster.channels.simulators import Receive, simulators
+from broadcaster.channels.webhook.events import TEST
 from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.faults import Fault, FaultBook, FaultKind
 from broadcaster.sandbox.receipts import Aftermath, Clerk
@@ -117,14 +118,18 @@ class Desk:
         answered = self._archive.answer_for(key)
         if answered is not None and _manners(channel, provider).dedupes:
             return answered
-        data = json.loads(body)["data"]
+        event = json.loads(body)
+        data = event["data"]
+        if event["type"] == TEST:
+            return {}
         reception = self._simulators[channel](data)
         if fault and fault.kind is FaultKind.UNREACHABLE:
             away = {exhibit.recipient for exhibit in reception.exhibits if fault.strikes(exhibit.shown_to)}
             reception = replace(reception, failing=reception.failing | away)
         hidden_for = fault.seconds if fault and fault.kind is FaultKind.HIDDEN else 0.0
         answer = self._archive.keep(key, channel, milliseconds(clock.now()), data, reception, hidden_for=hidden_for)
-        await self._follow_up(Aftermath(channel, provider, data["broadcast"], reception), fault)
+        if not CHANNELS[channel].registered:  # partners acknowledge, and send no receipts
+            await self._follow_up(Aftermath(channel, provider, data["broadcast"], reception), fault)
         return answer
 
     async def _follow_up(self, after: Aftermath, fault: Fault | None) -> None:

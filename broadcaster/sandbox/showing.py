@@ -12,10 +12,13 @@ from fastapi.responses import FileResponse
 
 from broadcaster import clock
 from broadcaster.audience.phone import masked
-from broadcaster.channels.registry import PERSONAL
+from broadcaster.channels.registry import PERSONAL, REGISTERED
 from broadcaster.channels.simulation import Exhibit
+from broadcaster.channels.webhook.events import type_of
+from broadcaster.planning.phase import Phase
 from broadcaster.sandbox.archive import Archive, Moment
 from broadcaster.sandbox.operators import DutyDesk, Heard
+from broadcaster.sandbox.partners import PARTNERS
 from broadcaster.surfaces.document import milliseconds
 
 STATIC = Path(__file__).parent / "static"
@@ -48,10 +51,17 @@ def router(archive: Archive, waiting: Callable[[], int], desk: DutyDesk) -> APIR
         return {
             "at": at,
             "phone": _phone(past, language),
-            "wechat": {"accounts": _accounts(past)},
+            "wechat": {"accounts": _accounts(_of(past, "wechat"))},
             "banner": archive.document_at("banner", at),
             "kiosk": archive.document_at("kiosk", at),
         }
+
+    @routes.get("/api/partners")
+    def partners(at: int | None = None) -> dict[str, Any]:
+        """What each partner's endpoint received by an instant, newest last; all of it without one."""
+        moments = _of(archive.moments(), REGISTERED.slug)
+        past = [moment for moment in moments if at is None or moment.at <= at]
+        return {"partners": _partners(past, _zone(archive, milliseconds(clock.now())))}
 
     @routes.get("/api/document/{surface}")
     def document(surface: str, at: int) -> dict[str, Any]:
@@ -70,6 +80,11 @@ def _mount_pages(routes: APIRouter) -> None:
     def index() -> FileResponse:
         """The four devices."""
         return FileResponse(STATIC / "index.html", media_type="text/html")
+
+    @routes.get("/partners")
+    def partners() -> FileResponse:
+        """Each partner's endpoint, and what it received."""
+        return FileResponse(STATIC / "partners.html", media_type="text/html")
 
     @routes.get("/site")
     def site() -> FileResponse:
@@ -109,6 +124,19 @@ def _moment(moment: Moment, zone: str) -> dict[str, Any]:
         "broadcast": moment.broadcast,
         "count": moment.count,
     }
+
+
+def _of(moments: list[Moment], channel: str) -> list[Moment]:
+    return [moment for moment in moments if moment.channel == channel]
+
+
+def _partners(past: list[Moment], zone: str) -> list[dict[str, Any]]:
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in PARTNERS}
+    for moment in past:
+        for name, exhibit in moment.accounts.items():
+            event = {"at": moment.at, "local": _local(moment.at, zone), "type": type_of(Phase(moment.phase))}
+            found.setdefault(name, []).append({**event, "language": exhibit.language, "text": exhibit.parts["text"]})
+    return [{"name": name, "label": PARTNERS.get(name, name), "events": rows} for name, rows in found.items()]
 
 
 def _phone(past: list[Moment], language: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from broadcaster.announcement.source import to_yaml
+from broadcaster.channels.gateway import new_secret
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.supplier import WEBHOOK, Supplier
 
@@ -53,15 +53,18 @@ def write_sandbox_site(
     may say anything that a site can say: `{"sms": [{"name": "deaf", "idempotency": "none"}]}`.
     """
     channels = {}
-    for channel in CHANNELS:
+    for channel, one in CHANNELS.items():
+        if one.registered:
+            continue
         usual = [{"name": name, "label": label} for name, label in _endpoints(channel)]
         rows = [{"timeout_seconds": timeout_seconds, **row} for row in (stand_ins or {}).get(channel, usual)]
         channels[channel] = {"providers": [_stand_in(folder, channel, row, sandbox_url) for row in rows]}
-    operator = _provider(folder, OPERATORS, OPERATOR, sandbox_url, _webhook_secret())
+    operator = _provider(folder, OPERATORS, OPERATOR, sandbox_url, new_secret())
     site: dict[str, Any] = {
         "name": "sandbox",
         "public_url": public_url,
         "allow_private_addresses": True,
+        "endpoint_timeout_seconds": timeout_seconds,
         "operators": [{**operator, "timeout_seconds": timeout_seconds}],
         "channels": channels,
     }
@@ -80,34 +83,34 @@ def _stand_in(folder: Path, channel: str, row: Mapping[str, Any], sandbox_url: s
     """A provider of a channel: our own format where the channel has it and `row` names no other supplier."""
     suppliers = CHANNELS[channel].suppliers
     supplier = row.get("supplier") or (WEBHOOK if WEBHOOK in suppliers else next(iter(suppliers)))
-    secret = _webhook_secret() if supplier == WEBHOOK else secrets.token_hex(16)
+    secret = new_secret() if supplier == WEBHOOK else secrets.token_hex(16)
     said: dict[str, Any] = {} if supplier == WEBHOOK else {"supplier": supplier}
-    further = _further_secrets(folder, f"{channel}-{row['name']}", suppliers[supplier])
+    further = _further_secrets(folder, channel, row["name"], suppliers[supplier])
     return {**_provider(folder, channel, row["name"], sandbox_url, secret), **said, **further, **row}
 
 
-def _further_secrets(folder: Path, whose: str, supplier: Supplier) -> dict[str, Any]:
+def _further_secrets(folder: Path, channel: str, provider: str, supplier: Supplier) -> dict[str, Any]:
     """What a supplier must have beside the secret, each a file of its own."""
     names = [name for name, secret in (supplier.secrets or {}).items() if secret.required]
-    for name in names:
-        _keep_secret(folder / "secrets" / f"{whose}-{name}", secrets.token_hex(16))
-    return {"secrets": {name: f"file:secrets/{whose}-{name}" for name in names}} if names else {}
+    files = {name: keep_secret(folder, channel, f"{provider}-{name}", secrets.token_hex(16)) for name in names}
+    return {"secrets": {name: f"file:{path.relative_to(folder)}" for name, path in files.items()}} if names else {}
 
 
 def _provider(folder: Path, channel: str, name: str, sandbox_url: str, value: str) -> dict[str, Any]:
-    secret = Path("secrets") / f"{channel}-{name}"
-    _keep_secret(folder / secret, value)
+    secret = keep_secret(folder, channel, name, value).relative_to(folder)
     return {"name": name, "url": f"{sandbox_url}/{channel}/{name}", "secret": f"file:{secret}"}
 
 
-def _webhook_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+def secret_file(folder: Path, channel: str, name: str) -> Path:
+    """Where the secret of a stand-in is."""
+    return folder / "secrets" / f"{channel}-{name}"
 
 
-def _keep_secret(path: Path, value: str) -> None:
-    """Write a secret for its owner's eyes, unless there is one already."""
-    if path.exists():
-        return
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(value + "\n")
+def keep_secret(folder: Path, channel: str, name: str, value: str) -> Path:
+    """Write a stand-in's secret for its owner's eyes, unless there is one already; gives its file."""
+    path = secret_file(folder, channel, name)
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(value + "\n")
+    return path

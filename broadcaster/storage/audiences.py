@@ -24,6 +24,9 @@ from broadcaster.vault import Vault
 PEOPLE = ""
 """The pool of people; every other pool is a channel's slug."""
 
+UNSET_LANGUAGE = "und"
+"""BCP 47's word for a language that is not known: the announcement's first is then used."""
+
 # Versions of one pool are numbered in the order in which they are committed; any fixed number does.
 _LOCK = 720_712_022
 

@@ -10,7 +10,7 @@ from broadcaster.storage.database import Database
 from broadcaster.storage.tables import vault_checks
 from broadcaster.vault import Vault
 
-NEWEST = "0007"
+NEWEST = "0008"
 """The last migration; a test holds it to the files."""
 
 # Two processes that start at once must not both create the tables; any fixed number does.

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     OWNER_ASKED = "owner.asked"
     OVERRUN = "announcement.overrun"
     HALTED = "broadcast.halted"
+    ENDPOINT_DISABLED = "endpoint.disabled"
 
 
 class EventState(StrEnum):

@@ -42,8 +42,9 @@ class Scope:
     """Whom a broadcast is for: a version of a pool, narrowed to languages with tag sets (None: everyone in it).
 
     `failed_in` narrows it further to those whom another broadcast, and whatever tried it again, failed to reach;
-    `untold_by` to those whom none of these broadcasts told. With `beliefs`, it is for whoever holds something untrue,
-    whatever version they are in; `anyone` says that also for those who are looked up by their ids."""
+    `untold_by` to those whom none of these broadcasts told since they joined. With `beliefs`, it is for whoever holds
+    something untrue, whatever version they are in; `anyone` says that also for those who are looked up by their
+    ids."""
 
     pool: str
     version: int
@@ -164,13 +165,21 @@ AND EXISTS (
 )
 {_NOT_TOLD_SINCE}
 """  # noqa: S608 - only constants are put together
-_UNTOLD = """
-AND NOT EXISTS (
+_TOLD = """
     SELECT 1 FROM deliveries t
     WHERE t.announcement = :announcement AND t.broadcast_id = ANY(CAST(:untold_by AS text[])) AND t.recipient_id = r.id
       AND t.outcome IN ('accepted', 'unknown') AND t.receipt <> 'failed'
-)
 """
+# An account or endpoint that was away in between has missed things: what it was told before does not count.
+_BEFORE_IT_LEFT = """
+    SELECT 1 FROM recipients l JOIN broadcasts d ON d.id = t.broadcast_id
+    WHERE l.id = r.id AND l.until > d.version
+      AND NOT EXISTS (SELECT 1 FROM recipients n WHERE n.id = l.id AND n.since = l.until)
+"""
+_UNTOLD = {
+    True: f"AND NOT EXISTS ({_TOLD})",
+    False: f"AND NOT EXISTS ({_TOLD} AND NOT EXISTS ({_BEFORE_IT_LEFT}))",
+}
 _UNSETTLED = """
 AND NOT EXISTS (
     SELECT 1 FROM deliveries d
@@ -246,7 +255,7 @@ def _in_range(shape: _Shape, *, fresh: bool) -> str:
 
 
 def _narrowed(shape: _Shape) -> str:
-    parts = ((_OF_KIND, shape.of_kind), (_FAILED, shape.failed), (_UNTOLD, shape.untold))
+    parts = ((_OF_KIND, shape.of_kind), (_FAILED, shape.failed), (_UNTOLD[shape.people], shape.untold))
     return " ".join(part for part, wanted in parts if wanted)
 
 

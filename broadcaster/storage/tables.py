@@ -455,6 +455,36 @@ operator_events = Table(
 `state` is `waiting`, `accepted`, or `no longer needed` when it stopped being true before anybody accepted it. `data` is
 frozen, so that a retry is the same request under the same `key`. A row is never deleted: nothing is asked twice."""
 
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _words("label"),
+    Column("url", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("events", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("mark", LargeBinary, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("previous", LargeBinary),
+    _instant("previous_until"),
+    Column("actor", Text, nullable=False),
+    _instant("created_at", required=True),
+    _instant("rotated_at"),
+    _instant("disabled_at"),
+    _words("disabled_by"),
+    _words("disabled_for"),
+    _instant("failing_since"),
+    _instant("failed_at"),
+    _words("trouble"),
+    _instant("accepted_at"),
+)
+"""Partners' endpoints, each a recipient of its channel while it is not disabled. `events` are the types that it takes
+of those that can be left out; empty: all of them.
+
+`secret` and `previous` are sealed, with the random `mark` as associated data; the previous one counts until
+`previous_until`. That, `failing_since`, `failed_at` and `accepted_at` are machine time. `disabled_by` is empty when
+nobody but the product itself disabled it."""
+
 heartbeats = Table(
     "heartbeats",
     metadata,

@@ -141,6 +141,8 @@ _PER_KEY = text(
     SELECT number, sum(rows) AS rows FROM (
         SELECT get_byte(sealed, 0) AS number, count(*) AS rows FROM recipients GROUP BY 1
         UNION ALL SELECT get_byte(sealed, 0), count(*) FROM suppressions GROUP BY 1
+        UNION ALL SELECT get_byte(secret, 0), count(*) FROM endpoints GROUP BY 1
+        UNION ALL SELECT get_byte(previous, 0), count(*) FROM endpoints WHERE previous IS NOT NULL GROUP BY 1
     ) counted GROUP BY number ORDER BY number
     """
 )

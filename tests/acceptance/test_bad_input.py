@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from broadcaster.channels.registry import CHANNELS
+from broadcaster.planning.policy import DEFAULT_CHANNELS
 from broadcaster.storage import announcements
 from broadcaster.storage.database import Database
 from tests.support.cli import Cli, Ran
@@ -214,7 +216,7 @@ def test_check_names_every_message_that_is_too_long(bare_cli: Cli, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(["--channel", "pigeon"], "known channels: sms, wechat, banner, kiosk", id="channel"),
+        pytest.param(["--channel", "pigeon"], f"known channels: {', '.join(CHANNELS)}", id="channel"),
         pytest.param(["--phase", "morning"], "phases: notice, reminder", id="phase"),
         pytest.param(["--language", "de"], "its languages: zh-Hans, en", id="language"),
         pytest.param(["--templates", "/nowhere"], "/nowhere is not a folder", id="templates"),
@@ -276,6 +278,6 @@ def test_a_wrong_site_is_named_with_its_line(cli: Cli, database: Database, line:
 def test_check_gives_data_for_programs(bare_cli: Cli) -> None:
     """`--json` prints one document: each message with its parts and measures."""
     messages = bare_cli.run("check", EXAMPLE, "--json").data["messages"]
-    assert len(messages) == 4 * 8 * 2
+    assert len(messages) == len(DEFAULT_CHANNELS) * 8 * 2
     assert {"name", "size", "limit", "unit"} <= messages[0]["measures"][0].keys()
     assert json.dumps(messages)

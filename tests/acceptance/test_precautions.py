@@ -82,7 +82,7 @@ def test_an_error_refuses(campaign: Campaign, tmp_path: Path) -> None:
     refused(campaign.cli.run("check", file), said)
     refused(campaign.cli.run("apply", file), said)
     planned = campaign.cli.run("plan", file)
-    assert (planned.code, f"error: {said}\n" in planned.err, "32 to add" in planned.out) == (0, True, True)
+    assert (planned.code, f"error: {said}\n" in planned.err, "40 to add" in planned.out) == (0, True, True)
     assert campaign.cli.run("plan", file, "--json").data["errors"] == [said]
     assert campaign.count("revisions") == 0
 

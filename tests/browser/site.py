@@ -63,6 +63,7 @@ class Site:
 
 def _static(path: str) -> Answer:
     pages = {"/": SANDBOX / "index.html", "/site": SANDBOX / "site.html", "/surfaces/kiosk": SURFACES / "kiosk.html"}
+    pages["/partners"] = SANDBOX / "partners.html"
     folders = {"/surfaces/static/": SURFACES, "/surfaces/": SURFACES, "/static/": SANDBOX}
     inside = (to / path.removeprefix(at) for at, to in folders.items() if path.startswith(at))
     file = pages.get(path) or next(inside, None)

@@ -23,8 +23,11 @@ EXAMPLE = example().announcement
 
 OURS = {slug: channel for slug, channel in CHANNELS.items() if WEBHOOK in channel.suppliers}
 """The channels that speak our own format."""
+ANSWERED = {slug: channel for slug, channel in OURS.items() if not channel.registered}
+"""Those whose receivers say more than that they have it; partners only acknowledge."""
 
 every_channel = pytest.mark.parametrize("channel", OURS.values(), ids=list(OURS))
+every_answered = pytest.mark.parametrize("channel", ANSWERED.values(), ids=list(ANSWERED))
 registered = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
 
 
@@ -51,6 +54,7 @@ def call(channel: Channel, key: str = "key-1") -> Call:
         members=members,
         messages=_messages(channel.slug),
         document=f"http://127.0.0.1:9/surfaces/{channel.slug}.json",
+        content=EXAMPLE,
     )
 
 

@@ -18,7 +18,7 @@ from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from tests.channels.http_server import Answer, LocalServer, Received
-from tests.channels.samples import SECRET, call, every_channel, full_call, registered
+from tests.channels.samples import SECRET, call, every_answered, every_channel, full_call, registered
 from tests.support.adapters import adapter_of
 
 COMMON = {
@@ -93,7 +93,7 @@ def test_the_call_goes_out_under_its_own_key(channel: Channel, server: LocalServ
     assert adapter_of(channel).idempotency is Idempotency.IDEMPOTENT
 
 
-@every_channel
+@every_answered
 def test_whom_the_answer_names_is_rejected_and_nobody_else(channel: Channel, server: LocalServer) -> None:
     """With the provider's reason, or with the word that it gave none; an id that is not in the call is passed over."""
     rejected = [{"id": "0", "reason": "number not in service"}, {"id": "999999", "reason": "who?"}]
@@ -102,7 +102,7 @@ def test_whom_the_answer_names_is_rejected_and_nobody_else(channel: Channel, ser
     assert _send(channel, server) == [(0, Outcome.REJECTED, "number not in service"), *others]
 
 
-@every_channel
+@every_answered
 @pytest.mark.parametrize("row", [{"id": "0"}, {"id": 0, "reason": ""}, {"id": "0", "reason": None}])
 def test_a_rejection_without_a_reason_says_so(channel: Channel, server: LocalServer, row: dict[str, object]) -> None:
     """Left out, empty or null; and the id may be a number."""
@@ -110,7 +110,7 @@ def test_a_rejection_without_a_reason_says_so(channel: Channel, server: LocalSer
     assert _send(channel, server)[0] == (0, Outcome.REJECTED, "refused without a reason")
 
 
-@every_channel
+@every_answered
 @pytest.mark.parametrize(
     "body", [b'{"rejected": [1]}', b'{"rejected": [{}]}', b'{"rejected": 7}', b'{"rejected"', b'{"a":' * 100_000]
 )
@@ -129,7 +129,7 @@ def test_a_success_that_says_nothing_more_accepts_everybody(channel: Channel, se
     assert _send(channel, server) == _everyone(channel, Outcome.ACCEPTED, "")
 
 
-@every_channel
+@every_answered
 def test_a_refused_call_is_left_to_the_courier(channel: Channel, server: LocalServer) -> None:
     """Only the courier knows whether an earlier attempt at the call may have been accepted."""
     server.answer = Answer(422)

@@ -12,8 +12,9 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from broadcaster import clock
+from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.transport import CONNECT_TIMEOUT, MAX_ANSWER_BYTES, Transport, is_loopback, limits
+from broadcaster.channels.transport import CONNECT_TIMEOUT, MAX_ANSWER_BYTES, Transport, limits
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
 from tests.builders import at
 from tests.channels.http_server import Answer, LocalServer, local_server

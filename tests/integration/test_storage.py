@@ -41,6 +41,7 @@ TABLES = {
         "replacements",
         "operator_events",
         "addressed_receipts",
+        "endpoints",
     ),
 }
 

@@ -14,7 +14,7 @@ from tests.support.cli import Cli, Ran
 from tests.support.examples import EXAMPLE
 
 RECIPIENTS = 500
-CHANNELS = ("banner", "kiosk", "sms", "wechat")
+CHANNELS = ("banner", "kiosk", "sms", "webhook", "wechat")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,12 @@ from broadcaster.delivery.courier import Courier
 from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.messages import Press
 from broadcaster.operations import revise
+from broadcaster.operations.endpoints import Registry
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal import witness
 from broadcaster.sandbox import app as sandbox
+from broadcaster.sandbox.partners import PARTNERS, register_partners, secret_of
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.storage import audiences, broadcasts, progress, receipts
 from broadcaster.storage.tables import batches, calls, deliveries
@@ -71,6 +73,15 @@ class Product:
             sync_endpoints(connection, self.parts.vault, self.parts.site, self.parts.channels, clock.now())
             audiences.stage(connection, audiences.PEOPLE, self.parts.vault, generated_people(people))
             audiences.merge(connection, audiences.PEOPLE, "test", clock.now(), keep_others=True)
+
+    def registry(self, connection: Connection) -> Registry:
+        """The registry of endpoints, as an operator has it now."""
+        return Registry(connection, self.parts.vault, self.parts.reach, ACTOR, clock.now())
+
+    def register_partners(self) -> None:
+        """Have the sandbox's partners as recipients."""
+        with self.transaction() as connection:
+            register_partners(self.registry(connection), self.parts.settings.site_file.parent, self.sandbox_url)
 
     def publish(self, proposal: Proposal | None = None) -> int:
         """Propose and approve, as an operator would; gives the revision."""
@@ -265,6 +276,8 @@ def running_product(
     web_url, sandbox_url = address_of(web_socket), address_of(sandbox_socket)
     folder.mkdir(parents=True, exist_ok=True)
     write_sandbox_site(folder, sandbox_url=sandbox_url, public_url=web_url, stand_ins=stand_ins, templates=templates)
+    for name in PARTNERS:
+        secret_of(folder, name)
     for name, value in {
         "BROADCASTER_DATA": str(folder),
         "BROADCASTER_LOG_LEVEL": "CRITICAL",

@@ -41,6 +41,7 @@ SITE_MODELS = [
     *(Site, ChannelConfig, ProviderConfig, PaceConfig, QuotaConfig, BreakerConfig, CanaryConfig),
     OperatorConfig,
 ]
+CONFIGURED = [slug for slug, channel in CHANNELS.items() if not channel.registered]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "broadcaster").rglob("*.md")],
 )
@@ -179,7 +180,7 @@ def test_design_page_names_every_phase() -> None:
     assert [phase for phase in Phase if f"`{phase}`" not in text] == []
 
 
-@pytest.mark.parametrize("slug", CHANNELS)
+@pytest.mark.parametrize("slug", CONFIGURED)
 def test_channel_readme_tells_its_own_callback(slug: str) -> None:
     """A channel's README names its event, its callback address and how to configure it."""
     text = (ROOT / "broadcaster/channels" / slug / "README.md").read_text(encoding="utf-8")
@@ -188,9 +189,10 @@ def test_channel_readme_tells_its_own_callback(slug: str) -> None:
 
 
 def test_example_site_is_one() -> None:
-    """`examples/site.yaml` is read without a complaint and has a provider for every channel of the default policy."""
+    """`examples/site.yaml` is read without a complaint and has the providers of the default policy's channels."""
     site = read_site(ROOT / "examples/site.yaml", CHANNELS)
-    assert [slug for slug in DEFAULT_CHANNELS if not site.providers(slug)] == []
+    configured = [slug for slug in DEFAULT_CHANNELS if not CHANNELS[slug].registered]
+    assert [slug for slug in configured if not site.providers(slug)] == []
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLE.parent.glob("script-*.yaml")), ids=lambda path: path.stem)

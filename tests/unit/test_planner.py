@@ -46,8 +46,8 @@ def _on(due: str, phase: str, *channels: str) -> list[Row]:
 
 
 def test_the_example_from_end_to_end() -> None:
-    """Nine moments on four channels; what falls into the night reaches phones in the morning."""
-    every, silent_at_night = ("banner", "kiosk", "sms", "wechat"), ("banner", "kiosk", "wechat")
+    """Nine moments on five channels; what falls into the night reaches phones in the morning."""
+    every, silent_at_night = ("banner", "kiosk", "sms", "webhook", "wechat"), ("banner", "kiosk", "webhook", "wechat")
     assert _rows(plan(example(), EARLY, APPROVED)) == [
         *_on("2022-02-17 10:00", "notice", *every),
         *_on("2022-02-23 10:00", "reminder", *every),
@@ -116,7 +116,7 @@ def test_late_approval_sends_only_the_newest_true_message() -> None:
     now = at("2022-02-26 09:00")
     found = plan(example(), Situation(1, State.IN_PROGRESS, approved_at=now), now)
     due_now = [row for row in _rows(found) if row[0] <= "2022-02-26 09:00"]
-    assert due_now == _on("2022-02-26 09:00", "started", "banner", "kiosk", "sms", "wechat")
+    assert due_now == _on("2022-02-26 09:00", "started", "banner", "kiosk", "sms", "webhook", "wechat")
     assert {row.note for row in found if row.phase is Phase.STARTED} == {"was due 02-26 00:00", "was due 02-26 08:00"}
 
 
@@ -248,7 +248,7 @@ def test_a_finished_outage_tells_that_alone() -> None:
     finished = at("2022-03-20 22:30")
     found = plan(example(), Situation(1, State.COMPLETED, APPROVED, finished_at=finished), finished)
     assert _rows(found) == [
-        *_on("2022-03-20 22:30", "restored", "banner", "kiosk", "wechat"),
+        *_on("2022-03-20 22:30", "restored", "banner", "kiosk", "webhook", "wechat"),
         *_on("2022-03-21 08:00", "restored", "sms"),
     ]
     assert {row.expires_at for row in found} == {finished + timedelta(days=7)}
@@ -306,7 +306,7 @@ def test_a_finish_that_is_said_late_is_news_all_the_same() -> None:
     """Back since the 22nd, said on the 30th: whoever was told of the overrun is told so, at once."""
     finished, said = at("2022-03-22 09:00"), at("2022-03-30 09:00")
     found = plan(example(), Situation(1, State.COMPLETED, APPROVED, finished_at=finished, concluded_at=said), said)
-    assert _rows(found) == _on("2022-03-30 09:00", "restored", "banner", "kiosk", "sms", "wechat")
+    assert _rows(found) == _on("2022-03-30 09:00", "restored", "banner", "kiosk", "sms", "webhook", "wechat")
 
 
 def test_a_skipped_notice_goes_out_when_a_postponement_makes_it_true() -> None:

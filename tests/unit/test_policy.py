@@ -159,7 +159,7 @@ def test_an_audience_is_of_people() -> None:
     says = "an audience is of people, and these channels reach others:"
     assert _found(started=[named, unnamed]) == {
         "policy.started[0].audience": f"{says} kiosk",
-        "policy.started[1].audience": f"{says} wechat, banner, kiosk",
+        "policy.started[1].audience": f"{says} wechat, banner, kiosk, webhook",
     }
     assert _found(started=[{"audience": "everyone"}, {"audience": "tag:a", "channels": ["sms"]}]) == {}
 
@@ -222,4 +222,4 @@ def test_the_default_policy_is_that_of_the_documentation() -> None:
     assert DEFAULT.ongoing == (Periodic(every_days=7, at=time(10, 0)),)
     assert DEFAULT.overrun == (Immediate(after_minutes=30), Periodic(every_days=1, at=time(10, 0)))
     assert DEFAULT.quiet_hours == {"sms": NIGHT}
-    assert DEFAULT.channels == ("sms", "wechat", "banner", "kiosk")
+    assert DEFAULT.channels == ("sms", "wechat", "banner", "kiosk", "webhook")

@@ -30,7 +30,7 @@ def test_every_channel_has_stand_ins_whose_secrets_are_their_owners(tmp_path: Pa
 def test_a_channel_without_our_own_format_has_a_stand_in_of_its_own_supplier(tmp_path: Path) -> None:
     """Whoever adds a channel need not name one."""
     site = read_site(write_sandbox_site(tmp_path, sandbox_url=HERE, public_url=HERE), CHANNELS)
-    for slug, channel in CHANNELS.items():
+    for slug, channel in ((slug, channel) for slug, channel in CHANNELS.items() if not channel.registered):
         first = WEBHOOK if WEBHOOK in channel.suppliers else next(iter(channel.suppliers))
         assert {row.supplier for row in site.providers(slug)} == {first}
 

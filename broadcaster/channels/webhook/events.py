@@ -1,0 +1,153 @@
+"""The events that partners receive, as models: what is sent is built from them, and the published schemas are theirs.
+
+Source: standardwebhooks.com/spec (`type`, `timestamp` and `data`; types are words joined by dots; under 20 kB).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from broadcaster.announcement.model import AccessPointKind, ImpactState, Severity
+from broadcaster.planning.phase import Phase
+
+TEST = "endpoint.test"
+"""The event that shows whether an endpoint works; it tells nothing of any outage."""
+CAN_BE_LEFT_OUT = (Phase.NOTICE, Phase.REMINDER, Phase.STARTED, Phase.ONGOING)
+"""The phases that an endpoint may do without. The others take back what it was told, and always come."""
+
+
+def type_of(phase: Phase) -> str:
+    """The type of the event that tells a phase."""
+    return f"outage.{phase}"
+
+
+class Told(BaseModel):
+    """A part of an event. The schemas do not forbid further fields: later versions may add some."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class Span(Told):
+    """From `start` to `end`, the end not included."""
+
+    start: AwareDatetime
+    end: AwareDatetime | None
+    """None: nobody can say yet."""
+
+
+class Named(Told):
+    """A service, by the id that `impacts` use and its name in the event's language."""
+
+    id: str
+    name: str
+
+
+class Place(Named):
+    """An access point: where the public meets a service."""
+
+    kind: AccessPointKind
+
+
+class ImpactRow(Told):
+    """Which services are in which state at which access points, from when to when."""
+
+    id: str
+    services: tuple[str, ...]
+    access_points: tuple[str, ...]
+    state: ImpactState
+    window: Span
+    last_acceptance: AwareDatetime
+    """Applications are taken until then."""
+    resume: AwareDatetime | None
+
+
+class Change(Told):
+    """A fact that is another one than this endpoint was told before; None: there was none, or there is none now."""
+
+    fact: str
+    """Such as `window.end`, `resume`, `status` or `impact.<id>.start`."""
+    old: str | None
+    new: str | None
+
+
+class Addressee(Told):
+    """Which endpoint the event is for."""
+
+    id: str
+    endpoint: str
+    language: str
+
+
+class OutageData(Told):
+    """One outage, as it is true when the event is made."""
+
+    broadcast: str
+    """The occasion: every endpoint gets the same one."""
+    announcement: str
+    """The outage's name, the same in all of its events."""
+    revision: Annotated[int, Field(ge=1)]
+    """Rises with every change of the outage's plan; never falls."""
+    phase: Phase
+    severity: Severity
+    title: str
+    owner: str
+    """The organisation that stops the service."""
+    zone: str
+    """The IANA time zone in which the organisation counts its days."""
+    window: Span
+    """When service stops and, as planned, ends to be stopped; what is true of its end is told by the phase."""
+    resume: AwareDatetime | None
+    """When service is expected back."""
+    restored_at: AwareDatetime | None = None
+    """Since when service is back; in `outage.restored` only."""
+    services: tuple[Named, ...] = ()
+    access_points: tuple[Place, ...] = ()
+    impacts: tuple[ImpactRow, ...] = ()
+    complete: bool = True
+    """Whether services, access points, impacts and changes are all here; else read them behind `link`."""
+    changes: tuple[Change, ...] = ()
+    """What is no longer as this endpoint was told, in an `outage.changed`."""
+    language: str
+    texts: dict[str, str]
+    """What to show to people, by language."""
+    link: str | None
+    expires_at: AwareDatetime
+    """When the event stops being true: whatever is still held then is to be dropped."""
+    replay: bool = False
+    """Whether somebody asked for this event: it repeats what is true now, and nothing new has happened."""
+    to: tuple[Addressee, ...]
+
+
+class TestData(Told):
+    """What an `endpoint.test` says."""
+
+    endpoint: str
+    text: str
+
+
+class OutageEvent(Told):
+    """An event of an outage. The newest is the one with the highest `revision`, and of these the latest `timestamp`."""
+
+    type: Literal[
+        "outage.notice",
+        "outage.reminder",
+        "outage.started",
+        "outage.ongoing",
+        "outage.changed",
+        "outage.overrun",
+        "outage.restored",
+        "outage.cancelled",
+    ]
+    timestamp: AwareDatetime
+    """When the event was made, not when it was sent."""
+    data: OutageData
+
+
+class TestEvent(Told):
+    """Sent on request, to see whether an endpoint takes events; tells nothing of any outage."""
+
+    type: Literal["endpoint.test"]
+    timestamp: AwareDatetime
+    data: TestData
