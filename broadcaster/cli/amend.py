@@ -60,7 +60,7 @@ def show(slug: str, number: int | None) -> None:
 def _show(parts: App, wanted: Proposal, slug: str, said: dict[str, str | None], *, as_json: bool) -> None:
     with parts.database.begin() as connection:
         found = cautioned(preview(connection, wanted, clock.now(), parts.reach))
-        corrections = plan_view.corrections(found, wanted, parts.templates)
+        corrections = plan_view.corrections(found, wanted, parts.templates, parts.site)
     if as_json:
         print_json({**plan_view.data(found, corrections), "errors": refusals(found)})
         return

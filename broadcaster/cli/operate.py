@@ -118,7 +118,7 @@ def _propose(parts: App, proposal: Proposal, source: Source, *, as_json: bool) -
         found = cautioned(preview(connection, proposal, now, parts.reach), source)
         refuse(found.cautions, source)
         number = revise.propose(connection, proposal, operator(), now)
-        corrections = plan_view.corrections(found, proposal, parts.templates)
+        corrections = plan_view.corrections(found, proposal, parts.templates, parts.site)
     if as_json:
         print_json({"slug": slug, "revision": number, "plan": found.mark, "warnings": list(found.outlook.warnings)})
     elif number is None:

@@ -24,7 +24,7 @@ def plan(file: Path, at: str | None, out: Path | None, *, exit_code: bool, as_js
     now = plan_file.local_instant(at, proposal) if at else clock.now()
     with session() as parts, parts.database.begin() as connection:
         found = cautioned(preview(connection, proposal, now, parts.reach), source)
-        corrections = plan_view.corrections(found, proposal, parts.templates)
+        corrections = plan_view.corrections(found, proposal, parts.templates, parts.site)
     if out:
         plan_file.write(out, found, proposal)
     if as_json:

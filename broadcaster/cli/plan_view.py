@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import typer
@@ -11,6 +13,7 @@ import typer
 from broadcaster.announcement.facts import FactChange
 from broadcaster.channels.base import ChannelKind, RecipientKind
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.cli.quotes import quotes_of
 from broadcaster.cli.screen import console, minute, table
 from broadcaster.errors import InputError
 from broadcaster.operations.outlook import Outlook
@@ -21,8 +24,11 @@ from broadcaster.planning.forecast import Forecast, last_minute
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates
+from broadcaster.rendering.message import Message
 from broadcaster.rendering.renderer import render
 from broadcaster.rendering.view import Occasion
+from broadcaster.site import Site
+from broadcaster.storage.believers import Count
 
 _COLUMNS = ("", "due", "phase", "channel", "recipients", "done by", "expires", "note")
 _SEGMENTS = "segments"
@@ -35,25 +41,50 @@ _AMONG = {
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Whom a change makes stale on a channel, and what telling them takes: language → SMS segments of a message."""
+    """Whom a change makes stale on a channel, and what telling them takes.
+
+    Language → SMS segments of a message, and what one costs through the dearest provider whose site says so.
+    `objections`: the providers that have no approved template for it, and why.
+    """
 
     channel: str
     stale: int
     uncorrected: int
     segments: Mapping[str, int]
+    prices: Mapping[str, Decimal] = field(default_factory=dict)
+    objections: tuple[str, ...] = ()
 
     @property
     def most_segments(self) -> int:
         """What all of them take at the most, in segments; 0 on a channel that has none."""
         return self.uncorrected * max(self.segments.values(), default=0)
 
+    @property
+    def most_cost(self) -> Decimal | None:
+        """What all of them cost at the most, in the site's currency; None where no price is known."""
+        return self.uncorrected * max(self.prices.values()) if self.prices else None
 
-def corrections(found: Preview, proposal: Proposal, templates: Templates) -> list[Correction]:
+
+def corrections(found: Preview, proposal: Proposal, templates: Templates, site: Site) -> list[Correction]:
     """Who is to be corrected by a plan, channel by channel."""
     return [
-        Correction(channel, count.stale, count.uncorrected, _segments(channel, found.facts, proposal, templates))
+        _correction(channel, count, list(_corrections_of(channel, found.facts, proposal, templates)), site)
         for channel, count in sorted(found.stale.items())
     ]
+
+
+def _correction(channel: str, count: Count, messages: Sequence[Message], site: Site) -> Correction:
+    segments: dict[str, int] = {}
+    prices: dict[str, Decimal] = {}
+    objections: list[str] = []
+    for message in messages:
+        quotes = quotes_of(site, channel, message)
+        sizes = [quote.segments for quote in quotes.values()] or _segments(message)
+        known = [quote.price for quote in quotes.values() if quote.price is not None]
+        segments |= {message.language: max(sizes)} if sizes else {}
+        prices |= {message.language: max(known)} if known else {}
+        objections += [f"{name} cannot say it: {quote.objection}" for name, quote in quotes.items() if quote.objection]
+    return Correction(channel, count.stale, count.uncorrected, segments, prices, tuple(objections))
 
 
 def show(found: Preview, wanted: Sequence[Correction]) -> None:
@@ -102,7 +133,7 @@ def data(found: Preview, wanted: Sequence[Correction]) -> dict[str, Any]:
         "facts": [asdict(change) for change in found.facts],
         **changes_data(found.changes, found.outlook),
         "sent": [_row(row, found.outlook) for row in found.sent],
-        "corrections": [{**asdict(row), "most_segments": row.most_segments} for row in wanted],
+        "corrections": [_correction_data(row) for row in wanted],
     }
 
 
@@ -113,20 +144,26 @@ def changes_data(changes: Changes, outlook: Outlook) -> dict[str, Any]:
     return {**rows, "warnings": list(outlook.warnings)}
 
 
-def _segments(
+def _corrections_of(
     channel: str, changes: tuple[FactChange, ...], proposal: Proposal, templates: Templates
-) -> Mapping[str, int]:
-    """Language → segments of the correction, where the channel counts any; none while its template is broken."""
+) -> Iterator[Message]:
+    """The correction in each language; none while its template is broken."""
     spec, announcement = CHANNELS[channel].spec, proposal.announcement
-    found: dict[str, int] = {}
     for language in announcement.languages:
-        try:
-            message = render(templates, spec, announcement, Phase.CHANGED, language, Occasion(changes=changes))
-        except InputError:
-            continue
-        sizes = [measure.size for measure in message.measures if measure.unit == _SEGMENTS]
-        found |= {language: sizes[0]} if sizes else {}
-    return found
+        with suppress(InputError):
+            yield render(templates, spec, announcement, Phase.CHANGED, language, Occasion(changes=changes))
+
+
+def _segments(message: Message) -> list[int]:
+    """The SMS segments of a message by its channel's own measure, where that counts any."""
+    return [measure.size for measure in message.measures if measure.unit == _SEGMENTS]
+
+
+def _correction_data(row: Correction) -> dict[str, Any]:
+    """A correction as plain data; prices are decimals as text."""
+    prices = {language: f"{price:f}" for language, price in row.prices.items()}
+    cost = None if row.most_cost is None else f"{row.most_cost:f}"
+    return {**asdict(row), "prices": prices, "most_segments": row.most_segments, "most_cost": cost}
 
 
 def _sent(found: Preview) -> Iterator[str]:
@@ -140,8 +177,10 @@ def _corrected(wanted: Sequence[Correction]) -> Iterator[str]:
         late = row.stale - row.uncorrected
         also = f"; {late:,} of them were meant to be told the same before, and are not told again" if late else ""
         each = ", ".join(f"{size} in {language}" for language, size in row.segments.items())
-        cost = f"; segments: {each}, {row.most_segments:,} at the most" if each else ""
-        yield f"{row.channel}: {row.stale:,} hold what is no longer true{also}{cost}"
+        size = f"; segments: {each}, {row.most_segments:,} at the most" if each else ""
+        cost = "" if row.most_cost is None else f", for {row.most_cost:,.2f}"
+        yield f"{row.channel}: {row.stale:,} hold what is no longer true{also}{size}{cost}"
+        yield from (f"warning: {row.channel}: {objection}" for objection in row.objections)
 
 
 def _replaced(wanted: Sequence[Correction]) -> Iterator[str]:

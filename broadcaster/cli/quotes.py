@@ -52,6 +52,17 @@ def offers(site: Site, templates: Templates, proposal: Proposal) -> list[Offer]:
     return found
 
 
+def quotes_of(site: Site, slug: str, message: Message) -> dict[str, Quote]:
+    """Provider → what it makes of one message, for those of a channel that can quote."""
+    suppliers = CHANNELS[slug].suppliers
+    quoting = [(row, suppliers[row.supplier]) for row in site.providers(slug)]
+    return {
+        config.name: supplier.quote(message, supplier.options.model_validate(config.options))
+        for config, supplier in quoting
+        if supplier.quote
+    }
+
+
 def _dearest(rows: Iterable[Offer]) -> list[Offer]:
     """One for each template, the dearest: other dates in it may be longer. What cannot be said stays as it is."""
     found: dict[tuple[str, str], Offer] = {}

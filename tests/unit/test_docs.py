@@ -202,3 +202,11 @@ def test_example_scripts_are_ones(path: Path) -> None:
     acts = read_script(path, announcement).acts
     assert acts
     assert acts[0].at > announcement.window.start - timedelta(days=8)
+
+
+def test_every_access_point_of_the_example_is_in_the_table_of_channels() -> None:
+    """And the table names none that the example does not."""
+    page = (DOCS / "channels.md").read_text(encoding="utf-8").partition("## Every access point")[2]
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = [row.split("`")[1] for row in rows]
+    assert named == [point.id for point in example().announcement.access_points]
