@@ -32,6 +32,7 @@ from broadcaster.site import (
     Site,
     read_site,
 )
+from tests.builders import example
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
