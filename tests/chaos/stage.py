@@ -15,8 +15,10 @@ from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.audience.generated import generated_people
 from broadcaster.channels.base import Idempotency
 from broadcaster.operations import revise
+from broadcaster.operations.endpoints import Registry
 from broadcaster.rehearsal.isolation import fresh_database
 from broadcaster.rehearsal.rehearse import default_begin
+from broadcaster.sandbox.partners import register_partners
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, free_port, programs
@@ -79,7 +81,7 @@ def stage(folder: Path, grounds: Grounds, wish: Wish, say: Callable[[str], None]
     parts = open_app(settings)
     try:
         with clock.following(offset_file):
-            _gather(parts, wish.people)
+            _gather(parts, wish.people, folder, sandbox_url)
             everything = programs(settings, web_port=web_port, sandbox_port=sandbox_port)
             sandbox.start([program for program in everything if program.name == "sandbox"])
             crew.start(cast(settings, web_port, wish.module))
@@ -121,9 +123,10 @@ def _forget(redis_url: str) -> None:
         client.flushall()
 
 
-def _gather(parts: App, people: int) -> None:
+def _gather(parts: App, people: int, folder: Path, sandbox_url: str) -> None:
     migrate(parts.database, parts.vault)
     with parts.database.begin() as connection:
+        register_partners(Registry(connection, parts.vault, parts.reach, ACTOR, clock.now()), folder, sandbox_url)
         sync_endpoints(connection, parts.vault, parts.site, parts.channels, clock.now())
         audiences.stage(connection, audiences.PEOPLE, parts.vault, generated_people(people))
         audiences.merge(connection, audiences.PEOPLE, "generated", clock.now(), keep_others=False)
@@ -138,6 +141,7 @@ def _publish(parts: App) -> None:
 def _order_the_usual(scene: Scene, wish: Wish) -> None:
     """A call of each other channel goes wrong; every SMS call takes its time; and some noise."""
     scene.order(channel="wechat", kind="drop_after")
+    scene.order(channel="webhook", kind="drop_after")
     scene.order(channel="banner", kind="half_open", accepted=True)
     scene.order(channel="kiosk", kind="drop_before")
     for number, (kind, share) in enumerate(_NOISE if wish.noise else ()):
