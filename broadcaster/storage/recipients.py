@@ -17,6 +17,7 @@ from sqlalchemy.types import BigInteger, Integer, Text
 
 from broadcaster.storage import believers
 from broadcaster.storage.believers import Beliefs
+from broadcaster.storage.newcomers import UNTOLD, Untold
 from broadcaster.storage.tables import recipients
 
 SCANNED_AT_ONCE = 20_000
@@ -42,16 +43,16 @@ class Scope:
     """Whom a broadcast is for: a version of a pool, narrowed to languages with tag sets (None: everyone in it).
 
     `failed_in` narrows it further to those whom another broadcast, and whatever tried it again, failed to reach;
-    `untold_by` to those whom none of these broadcasts told since they joined. With `beliefs`, it is for whoever holds
-    something untrue, whatever version they are in; `anyone` says that also for those who are looked up by their
-    ids."""
+    `untold_by` to those whom none of these broadcasts told since they joined, nor is going to. With `beliefs`, it is
+    for whoever holds something untrue, whatever version they are in; `anyone` says that also for those who are looked
+    up by their ids."""
 
     pool: str
     version: int
     kinds: Collection[tuple[str, int]] | None = None
     failed_in: str = ""
     announcement: int = 0
-    untold_by: Collection[str] | None = None
+    untold_by: Untold | None = None
     beliefs: Beliefs | None = None
     anyone: bool = False
 
@@ -139,7 +140,7 @@ def _values(scope: Scope) -> dict[str, Any]:
     if scope.announcement:
         found["announcement"] = scope.announcement
     if scope.untold_by is not None:
-        found["untold_by"] = list(scope.untold_by)
+        found |= scope.untold_by.values()
     return found
 
 
@@ -165,21 +166,6 @@ AND EXISTS (
 )
 {_NOT_TOLD_SINCE}
 """  # noqa: S608 - only constants are put together
-_TOLD = """
-    SELECT 1 FROM deliveries t
-    WHERE t.announcement = :announcement AND t.broadcast_id = ANY(CAST(:untold_by AS text[])) AND t.recipient_id = r.id
-      AND t.outcome IN ('accepted', 'unknown') AND t.receipt <> 'failed'
-"""
-# An account or endpoint that was away in between has missed things: what it was told before does not count.
-_BEFORE_IT_LEFT = """
-    SELECT 1 FROM recipients l JOIN broadcasts d ON d.id = t.broadcast_id
-    WHERE l.id = r.id AND l.until > d.version
-      AND NOT EXISTS (SELECT 1 FROM recipients n WHERE n.id = l.id AND n.since = l.until)
-"""
-_UNTOLD = {
-    True: f"AND NOT EXISTS ({_TOLD})",
-    False: f"AND NOT EXISTS ({_TOLD} AND NOT EXISTS ({_BEFORE_IT_LEFT}))",
-}
 _UNSETTLED = """
 AND NOT EXISTS (
     SELECT 1 FROM deliveries d
@@ -255,7 +241,7 @@ def _in_range(shape: _Shape, *, fresh: bool) -> str:
 
 
 def _narrowed(shape: _Shape) -> str:
-    parts = ((_OF_KIND, shape.of_kind), (_FAILED, shape.failed), (_UNTOLD[shape.people], shape.untold))
+    parts = ((_OF_KIND, shape.of_kind), (_FAILED, shape.failed), (UNTOLD[shape.people], shape.untold))
     return " ".join(part for part, wanted in parts if wanted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row
 
 from broadcaster.announcement.facts import Facts
 from broadcaster.planning.broadcast import Among
@@ -13,8 +13,8 @@ from broadcaster.planning.tellings import true_in
 from broadcaster.storage import announcements, audiences, tellings
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.believers import Beliefs
+from broadcaster.storage.newcomers import untold
 from broadcaster.storage.recipients import Scope
-from broadcaster.storage.tables import broadcasts
 
 
 def scope_of(connection: Connection, pool: str, row: Row[Any]) -> Scope:
@@ -23,7 +23,7 @@ def scope_of(connection: Connection, pool: str, row: Row[Any]) -> Scope:
         beliefs = replace(believed(connection, row.slug, row.channel, pool), retries=row.retries)
         return Scope(pool, row.version, announcement=row.announcement, beliefs=beliefs, anyone=True)
     kinds = audiences.kinds(connection, pool, row.version, row.audience)
-    untold_by = _telling(connection, row) if row.among == Among.NEWCOMERS and not row.retries else None
+    untold_by = untold(connection, pool, row) if row.among == Among.NEWCOMERS and not row.retries else None
     return Scope(pool, row.version, kinds, row.retries, row.announcement, untold_by)
 
 
@@ -42,9 +42,3 @@ def truth(connection: Connection, standing: Standing) -> Facts:
     if standing.approved_revision is None:
         return {}
     return true_in(standing.state, planned[standing.approved_revision], standing.finished_at)
-
-
-def _telling(connection: Connection, row: Row[Any]) -> list[str]:
-    """The broadcasts by which somebody may have been told of the announcement on the channel before."""
-    same = (broadcasts.c.slug == row.slug) & (broadcasts.c.channel == row.channel)
-    return list(connection.execute(select(broadcasts.c.id).where(same, broadcasts.c.opened_at.is_not(None))).scalars())

@@ -174,6 +174,27 @@ def test_whoever_left_the_audience_before_the_end_is_told_of_it_though_it_went_o
     assert (again != restored, published.broadcast(again).accepted) == (True, 5)
 
 
+def join(product: Product, phone: str) -> None:
+    """Somebody more is in the audience, and the plan has heard of it."""
+    with product.transaction() as connection:
+        newcomer = (phone, "New", "zh-Hans", ())
+        audiences.stage(connection, audiences.PEOPLE, product.parts.vault, [newcomer])
+        audiences.merge(connection, audiences.PEOPLE, "test", clock.now(), keep_others=True)
+        advance.replan_all(connection, clock.now(), product.parts.reach)
+
+
+def test_whom_a_notice_has_still_to_reach_is_not_told_as_a_newcomer(published: Product) -> None:
+    """Others joined, twice, while it was under way: each of them is welcomed, and nobody is told twice."""
+    notice = published.open("sms")
+    join(published, "+8610000000098")
+    first = published.open("sms")
+    join(published, "+8610000000099")
+    second = published.open("sms")
+    for broadcast in (second, first, notice):
+        published.deliver_all(broadcast)
+    assert [published.broadcast(one).accepted for one in (notice, first, second)] == [5, 1, 1]
+
+
 def test_a_message_that_expired_long_after_the_cancelling_is_a_reason(published: Product) -> None:
     """Nobody carried `cancelled` for weeks: that it expired is why they are stale, and the report says so."""
     published.deliver_all(published.open("sms"))

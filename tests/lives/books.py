@@ -49,6 +49,19 @@ class Entry:
     """Address → whether the provider said afterwards that it arrived."""
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A call that a worker had written down when it ended. `ids`: address → recipient id; `counters`: address → until
+    when counters take business, as its words tell it; None where they do not."""
+
+    key: str
+    broadcast: str
+    revision: int
+    provider: str
+    ids: Mapping[str, int]
+    counters: Mapping[str, datetime | None]
+
+
 @dataclass(slots=True)
 class Books:
     """Every call of one life."""
@@ -62,16 +75,23 @@ class Books:
         """The next place in the order of events."""
         return next(self._ticks)
 
-    def doubt(self, key: str, broadcast: str, revision: int, ids: Mapping[str, int]) -> None:
+    def doubt(self, left: Left) -> None:
         """A worker ended that had written this call down: the product knows nothing of what came of it."""
-        entry = self.entries.get(key)
+        entry = self.entries.get(left.key)
         if entry is None:
-            like = [row for row in self.entries.values() if (row.broadcast, row.revision) == (broadcast, revision)][-1]
-            said = dict.fromkeys(ids, next(iter(like.statements.values())))
-            entry = replace(like, key=key, statements=said, ids=ids, made=self.moment(), seen=None, unmade=True)
-            entry.shown, entry.receipts = frozenset(), {}
-            self.entries[key] = entry
+            entry = self.entries[left.key] = self._unmade(left)
         entry.answered, entry.void, entry.doubted = False, False, True
+
+    def _unmade(self, left: Left) -> Entry:
+        """What would have been said is known from a neighbour, but for what that one's reader is not told."""
+        occasion = left.broadcast, left.revision
+        like = [row for row in self.entries.values() if (row.broadcast, row.revision) == occasion][-1]
+        said = next(iter(like.statements.values()))
+        plan = said.start is not None
+        statements = {one: replace(said, counters=hours if plan else None) for one, hours in left.counters.items()}
+        entry = replace(like, key=left.key, provider=left.provider, statements=statements, ids=left.ids, unmade=True)
+        entry.made, entry.seen, entry.shown, entry.receipts = self.moment(), None, frozenset(), {}
+        return entry
 
     def show(self, entry: Entry, to: Iterable[str]) -> None:
         """Let the public see a call."""
@@ -94,13 +114,13 @@ class Books:
                 held.append((at, statement))
         return held
 
-    def ever_told(self, reader: Reader) -> list[Statement]:
-        """Everything that a reader was told, or may have been, in whatever order."""
+    def ever_told(self, reader: Reader, besides: str = "") -> list[tuple[int, Statement]]:
+        """Everything that a reader was told, or may have been, whatever came after; `besides` is left out."""
         sides = (self._surely_told, self._perhaps_told)
         return [
-            entry.statements[reader[1]]
-            for _, entry in self._of(reader)
-            if any(side(entry, reader[1]) for side in sides)
+            (at, entry.statements[reader[1]])
+            for at, entry in self._of(reader)
+            if entry.key != besides and any(side(entry, reader[1]) for side in sides)
         ]
 
     def tried(self, reader: Reader) -> list[tuple[int, Entry]]:

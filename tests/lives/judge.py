@@ -79,8 +79,13 @@ class Judge:
             self.object_to(f"{address} is corrected twice by {entry.phase}")
 
     def _possible(self, reader: Reader, besides: Entry) -> list[tuple[int, Statement]]:
-        """What they may hold; what a provider said a moment ago may not have been heard yet."""
-        return [row for heard in (True, False) for row in self.books.beliefs(reader, besides.key, heard=heard)]
+        """What they may hold; what a provider said a moment ago may not have been heard yet.
+
+        Of a call that was in doubt the product learns late, and not when it was seen: perhaps it was seen last."""
+        found = [row for heard in (True, False) for row in self.books.beliefs(reader, besides.key, heard=heard)]
+        if self._has_doubts(reader):
+            found += self.books.ever_told(reader, besides.key)
+        return found
 
     def _has_doubts(self, reader: Reader) -> bool:
         """Whether some call to a reader was ever in doubt, or was said to have failed: then the order is nobody's."""
@@ -99,7 +104,7 @@ class Judge:
                 reader
                 for reader in self.books.readers()
                 if reader[0] == channel
-                and any(self._wrong(reader, row, now) for row in self.books.ever_told(reader))
+                and any(self._wrong(reader, row, now) for _, row in self.books.ever_told(reader))
                 and (reader in surely or self._has_doubts(reader))
             }
             if not len(surely) <= found.stale <= len(surely | perhaps):

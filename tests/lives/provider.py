@@ -113,9 +113,11 @@ class StandIn:
         if known is not None:
             known.void = False
             if known.unmade:
-                known.statements, known.unmade = said, False
+                known.statements, known.at, known.unmade = said, clock.now(), False
             if known.statements != said:
                 self.object_to(f"a repeated call is another request: {known.statements} became {said}")
+            if known.provider != provider.name:
+                self.object_to(f"a repeated call goes through another provider: {provider.name}")
             return known
         entry = Entry(
             key=call.key,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from broadcaster.announcement.lifecycle import TRANSITIONS, Event, State
-from broadcaster.delivery import claiming
+from broadcaster.delivery import claiming, routing
+from broadcaster.delivery.run import Run, Step
 from broadcaster.operations import advance
 from broadcaster.planning import moments
 from broadcaster.planning.broadcast import Among
@@ -65,6 +67,23 @@ def let_the_clock_complete(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(advance, "_move", move)
 
 
+def tell_everybody_of_every_row(plant: pytest.MonkeyPatch) -> None:
+    """People read of impact rows that do not concern them."""
+    plant.setattr(claiming, "rows_for", lambda *_: ())
+
+
+def repeat_through_another_provider(plant: pytest.MonkeyPatch) -> None:
+    """A call in doubt is made again at a provider that never saw its key."""
+    real = routing.repeat
+
+    def repeat(run: Run, *values: Any) -> Step:
+        step = real(run, *values)
+        others = [provider for provider in run.providers.values() if provider is not step.provider]
+        return replace(step, provider=others[0]) if others else step
+
+    plant.setattr(routing, "repeat", repeat)
+
+
 @pytest.mark.parametrize(
     ("plant", "seen"),
     [
@@ -72,6 +91,8 @@ def let_the_clock_complete(plant: pytest.MonkeyPatch) -> None:
         (take_doubts_for_nothing, "are counted as stale"),
         (correct_again_and_again, "corrected twice|never comes to rest"),
         (tell_everybody_of_a_change, "was told nothing else"),
+        (tell_everybody_of_every_row, "that is not true: counters is None"),
+        (repeat_through_another_provider, "goes through another provider"),
         (let_the_clock_complete, "restored is said, and no human said it"),
     ],
 )

@@ -170,7 +170,7 @@ class Lives:
 def _statement(row: Mapping[str, Any], story: Story) -> Statement:
     end = datetime.fromisoformat(row["facts"]["window.end"])
     status = _TOLD_BY.get(row["phase"], Status.PLANNED)
-    return Statement(status, story.plan.start, end, story.plan.counters, story.finished_at)
+    return Statement(status, story.plan.start, end, back=story.finished_at)
 
 
 def _is_untrue(said: Statement, story: Story, now: datetime) -> bool:

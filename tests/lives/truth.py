@@ -75,7 +75,7 @@ class Story:
     def wrong(self, said: Statement, now: datetime, *, concerned: bool) -> str:
         """What of a statement is not true at this instant for a reader; empty when all is.
 
-        `concerned`: whether the counters' hours concern them.
+        `concerned`: whether the counters' hours concern them. Who is not concerned is told nothing of these.
         """
         status = self.status(now)
         if said.status is not status:
@@ -84,7 +84,7 @@ class Story:
         wanted = {
             "start": self.plan.start,
             "end": self.plan.end,
-            "counters": self.plan.counters if concerned else said.counters,
+            "counters": self.plan.counters if concerned else None,
             "back": self.finished_at,
         }
         told = {"planned": ("start", "end", "counters"), "overrun": ("end",), "restored": ("back",), "cancelled": ()}

@@ -11,7 +11,9 @@ from tests.lives.truth import Statement, Status
 
 LANGUAGE = "zh-Hans"
 ZONE = ZoneInfo("Asia/Shanghai")
-_PLANNED = "planned;start={{ starts }};end={{ ends }};counters={{ impacts[1].last_acceptance }}"
+_COUNTERS = "{% for row in impacts[1:] %};counters={{ row.last_acceptance }}{% endfor %}"
+"""The row of the counters comes second, for whoever it concerns."""
+_PLANNED = "planned;start={{ starts }};end={{ ends }}" + _COUNTERS
 _CHANGED = "{% for row in changes if row.what == 'end' and row.old %};was_end={{ row.old }}{% endfor %}"
 _LINES = {
     **dict.fromkeys(("notice", "reminder", "started", "ongoing"), _PLANNED),

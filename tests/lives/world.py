@@ -31,7 +31,7 @@ from broadcaster.storage import audiences, suppressions
 from broadcaster.storage.partitions import partition
 from broadcaster.wiring import App, open_app
 from tests import builders
-from tests.lives.books import Books
+from tests.lives.books import Books, Left
 from tests.lives.life import PEOPLE
 from tests.lives.provider import StandIn
 from tests.lives.truth import Plan
@@ -170,10 +170,13 @@ class World:
         return len(ready)
 
     def _leave_in_doubt(self, batch: int, books: Books) -> None:
-        rows = self.rows("SELECT key, broadcast_id, revision, members FROM calls WHERE batch_id = :batch", batch=batch)
+        rows = self.rows(_LEFT, batch=batch)
         addresses = self._addresses()
         for row in rows:
-            books.doubt(row.key, row.broadcast_id, row.revision, {addresses[id_]: id_ for id_ in row.members})
+            ids = {addresses[id_]: id_ for id_ in row.members}
+            hours = datetime.fromisoformat(row.hours)
+            counters = {address: hours if is_concerned(address) else None for address in ids}
+            books.doubt(Left(row.key, row.broadcast_id, row.revision, row.provider, ids, counters))
 
     def _addresses(self) -> Mapping[int, str]:
         """Recipient id → address."""
@@ -245,6 +248,11 @@ def _provider(name: str, idempotency: Idempotency | None) -> Provider:
     return Provider(name, NOWHERE, "whsec_AAAA", idempotency=idempotency, visible_after=timedelta(0))
 
 
+_LEFT = """
+SELECT c.key, c.broadcast_id, c.revision, c.provider, c.members, r.facts->>'impact.counters.last_acceptance' AS hours
+FROM calls c JOIN broadcasts b ON b.id = c.broadcast_id JOIN revisions r ON (r.slug, r.number) = (b.slug, c.revision)
+WHERE c.batch_id = :batch
+"""
 _FORGET = (
     "DELETE FROM calls",
     "DELETE FROM batches",
