@@ -1,13 +1,14 @@
 """What no message, hint or repr holds, whatever a provider answers: a secret or a phone.
 
-Here every provider answers with all that it was told, which is the worst that it can do.
+Here every provider answers with all that it knows, which is the worst that it can do.
 """
 
 from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote
 
 from broadcaster.channels.base import RecipientKind
 from broadcaster.errors import DeliveryError
@@ -24,26 +25,16 @@ CODES = (0, -1, 40001, 40003, 45009, 45028, 48001, 93000, 99999)
 Reply = Callable[[Received], Answer]
 
 
-def _echo(request: Received) -> str:
-    """Everything that a request said."""
-    return f"{request.path} {request.headers} {request.body.decode(errors='replace')}"
+def _plainly(status: int, words: str) -> Reply:
+    """The words as the body, and as where to go instead."""
+    return lambda _: Answer(status, words.encode(), {"location": "/?words=" + quote(words, safe="")})
 
 
-def _plainly(status: int) -> Reply:
-    """All of it as the body, and as where to go instead."""
-    return lambda request: Answer(status, _echo(request).encode(), {"location": "/?again=" + request.path.strip("/?")})
-
-
-def _in_their_forms(code: int) -> Reply:
-    """All of it as the words beside an error's code, in each format at once."""
-
-    def answer(request: Received) -> Answer:
-        words = _echo(request)
-        wrong = {"Code": "Novel.Code", "Message": words}
-        said = {**wrong, "errcode": code, "errmsg": words, "Response": {"Error": wrong}, "error": words}
-        return Answer(body=json.dumps({**said, "media_id": "m"}).encode())
-
-    return answer
+def _in_their_forms(code: int, words: str) -> Reply:
+    """The words beside an error's code, in each format at once."""
+    wrong = {"Code": "Novel.Code", "Message": words}
+    said = {**wrong, "errcode": code, "errmsg": words, "Response": {"Error": wrong}, "error": words, "media_id": "m"}
+    return lambda _: Answer(body=json.dumps(said).encode())
 
 
 def _past_the_door(reply: Reply) -> Reply:
@@ -52,12 +43,14 @@ def _past_the_door(reply: Reply) -> Reply:
     return lambda request: token if request.path.startswith(DOOR) else reply(request)
 
 
-REPLIES: dict[str, Reply] = {
-    **{str(status): _plainly(status) for status in STATUSES},
-    **{f"errcode {code}": _in_their_forms(code) for code in CODES},
-    "dropped": lambda _: Answer(drop=True),
-}
-ANSWERS = {**REPLIES, **{f"{name} past the door": _past_the_door(reply) for name, reply in REPLIES.items()}}
+def replies(words: str) -> Mapping[str, Reply]:
+    """Every way in which a provider says these words, at the door and behind it."""
+    known: dict[str, Reply] = {
+        **{str(status): _plainly(status, words) for status in STATUSES},
+        **{f"errcode {code}": _in_their_forms(code, words) for code in CODES},
+        "dropped": lambda _: Answer(drop=True),
+    }
+    return {**known, **{f"{name} past the door": _past_the_door(reply) for name, reply in known.items()}}
 
 
 def said(stand_in: StandIn) -> Iterator[str]:
@@ -71,10 +64,10 @@ def said(stand_in: StandIn) -> Iterator[str]:
 
 
 def secrets_of(stand_in: StandIn) -> list[str]:
-    """What is secret about a provider and a call, phones with and without their country."""
+    """What is secret about a provider and a call; phones without their country, so that they are found in any form."""
     people = stand_in.sample.members if stand_in.channel.reaches is RecipientKind.PERSON else ()
     phones = [row.address.removeprefix("+86") for row in people]
-    return [TOKEN, stand_in.provider.secret, *stand_in.provider.secrets.values(), *phones]
+    return [*phones, stand_in.provider.secret, *stand_in.provider.secrets.values(), TOKEN]
 
 
 @every_case
@@ -84,8 +77,8 @@ def test_no_message_holds_a_secret_or_a_phone(one_street: Street, case: Case, se
     secret = secrets_of(stand_in)
     assert [word for word in secret if word in repr(stand_in.provider)] == []
     found = {}
-    for name, answer in ANSWERS.items():
-        server.answer = answer
+    for name, reply in replies(" ".join(secret)).items():
+        server.answer = reply
         found[name] = " ".join(said(stand_in))
     assert all(found.values())
     assert {name: words for name, words in found.items() if any(word in words for word in secret)} == {}
