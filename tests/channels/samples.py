@@ -37,9 +37,10 @@ def member(channel: Channel, number: int) -> Member:
     return Member(number, address, EXAMPLE.languages[number % 2])
 
 
-def call(channel: Channel, key: str = "key-1") -> Call:
-    """A call as full as the channel takes it, at most five members, in both languages."""
-    members = tuple(member(channel, number) for number in range(min(5, adapter_of(channel).members_per_call)))
+def call(channel: Channel, key: str = "key-1", supplier: str = WEBHOOK) -> Call:
+    """A call as full as the supplier takes it, at most five members, in both languages."""
+    most = channel.suppliers[supplier].adapter.members_per_call
+    members = tuple(member(channel, number) for number in range(min(5, most)))
     return Call(
         key=key,
         channel=channel.slug,

@@ -5,7 +5,6 @@ What holds for every supplier is in `test_pairs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,39 +20,20 @@ from broadcaster.channels.base import (
 )
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.channels.simulation import Target
-from broadcaster.errors import AmbiguousError, TransientError
-from broadcaster.sandbox.faults import FaultKind
 from tests.channels.samples import SECRET, every_channel
-from tests.channels.stand_ins import StandIn, Street, add, street
+from tests.channels.stand_ins import StandIn, Street, add
 from tests.support.adapters import adapter_of
 
 every_class = pytest.mark.parametrize("idempotency", Idempotency)
 queryable = pytest.mark.parametrize("idempotency", [Idempotency.QUERYABLE])
 REFUSING = [channel for channel in CHANNELS.values() if channel.reaches is RecipientKind.PERSON]
 """Channels whose stand-in refuses somebody."""
-CANNOT_BE_ASKED = [Idempotency.IDEMPOTENT, Idempotency.NONE]
-
-
-@pytest.fixture(scope="module")
-def one_street() -> Iterator[Street]:
-    """A server for all stand-ins of this file."""
-    with street() as found:
-        yield found
 
 
 @pytest.fixture
 def stand_in(one_street: Street, channel: Channel, idempotency: Idempotency) -> StandIn:
     """A stand-in of the class that the test is about."""
     return add(one_street, channel, idempotency)
-
-
-@every_channel
-@every_class
-def test_a_call_is_accepted_and_shown_once(stand_in: StandIn) -> None:
-    """Whatever the class."""
-    assert [row.outcome for row in stand_in.send()] == stand_in.everybody(Outcome.ACCEPTED)
-    assert stand_in.shown() == stand_in.everybody(1)
 
 
 @every_channel
@@ -85,37 +65,6 @@ def test_asked_after_seen_it_says_what_the_call_was_answered(stand_in: StandIn) 
     sent = stand_in.send()
     assert [stand_in.ask(), stand_in.ask()] == [sent, sent]
     assert stand_in.shown() == stand_in.everybody(1)
-
-
-@every_channel
-@pytest.mark.parametrize("idempotency", CANNOT_BE_ASKED)
-def test_who_cannot_be_asked_gives_no_answer(stand_in: StandIn) -> None:
-    """Neither before nor after the call: least of all "never seen"."""
-    with pytest.raises((TransientError, AmbiguousError)):
-        stand_in.ask()
-    stand_in.send()
-    with pytest.raises((TransientError, AmbiguousError)):
-        stand_in.ask()
-
-
-@every_channel
-@queryable
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"kind": FaultKind.STATUS, "status": 500},
-        {"kind": FaultKind.STATUS, "status": 429, "retry_after": 1},
-        {"kind": FaultKind.DROP_BEFORE},
-    ],
-    ids=["500", "429", "dropped"],
-)
-def test_a_question_that_fails_says_nothing(stand_in: StandIn, fields: dict[str, object]) -> None:
-    """It is asked again, and then there is an answer."""
-    sent = stand_in.send()
-    stand_in.order(target=Target.QUESTIONS, **fields)
-    with pytest.raises((TransientError, AmbiguousError)):
-        stand_in.ask()
-    assert stand_in.ask() == sent
 
 
 @pytest.mark.parametrize("channel", REFUSING, ids=[channel.slug for channel in REFUSING])

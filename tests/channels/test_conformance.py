@@ -1,4 +1,7 @@
-"""What every channel of the registry promises, checked against its own stand-in over real HTTP."""
+"""What every channel that speaks our own format promises, its words on the wire included, over real HTTP.
+
+What holds for every supplier is in `test_pairs`.
+"""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from broadcaster import clock
-from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
+from broadcaster.channels.base import Call, Delivery, Outcome
 from broadcaster.channels.callback import Callback, ForgedError, Receipt, ReceiptStatus
 from broadcaster.channels.sms.kannel.options import KannelOptions
 from broadcaster.errors import AmbiguousError, DeliveryError, InputError, PermanentError, TransientError
 from broadcaster.rendering.message import ADDRESSEE
-from tests.channels.http_server import Answer, LocalServer, local_server
+from tests.channels.http_server import Answer, LocalServer
 from tests.channels.kannel import CALLBACK, KANNEL, PASSWORD, PHONE, REPORTS, TRANSPORT, call_with, provider_at
 
 
@@ -136,28 +136,6 @@ def test_every_other_answer_has_its_class(
     found = error_of(server, status, body)
     assert type(found) is kind
     assert words in found.message
-
-
-def test_nobody_listening_was_not_seen_and_a_lost_answer_may_have_been(server: LocalServer) -> None:
-    """The second stays unknown: Kannel cannot be asked, and dedupes nothing."""
-    server.answer = Answer(drop=True)
-    with pytest.raises(AmbiguousError):
-        send(server.url)
-    with local_server() as gone:
-        pass
-    with pytest.raises(TransientError):
-        send(gone.url)
-    assert KANNEL.adapter.idempotency is Idempotency.NONE
-    with pytest.raises(AmbiguousError, match="cannot be asked"):
-        KANNEL.adapter.ask(call_with("x"), provider_at(server.url), TRANSPORT)
-
-
-def test_what_a_frozen_worker_sends_late_is_not_sent(server: LocalServer) -> None:
-    """Nothing in a request is dated: Kannel would take it after hours."""
-    late = TRANSPORT.dated(clock.machine_now() - timedelta(minutes=6))
-    with pytest.raises(TransientError, match="too long ago"):
-        KANNEL.adapter.send(call_with("x"), provider_at(server.url), late)
-    assert server.received == []
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ from dataclasses import replace
 import pytest
 
 from broadcaster import clock
-from broadcaster.channels.base import Idempotency, Outcome, idempotency_of
+from broadcaster.channels.base import Outcome
 from broadcaster.channels.transport import Transport
 from broadcaster.errors import AmbiguousError, TransientError
 from broadcaster.sandbox.faults import FaultKind
 from tests.channels.http_server import Answer, LocalServer, Received
 from tests.channels.wechat_accounts import WECHAT, Account, Platform, account, platform
-from tests.support.polling import eventually
 
 WAYS = ["mass", "publish"]
 both_ways = pytest.mark.parametrize("way", WAYS)
@@ -66,44 +65,12 @@ def test_the_draft_is_used_up(bureau: Account) -> None:
     assert bureau.drafts() == []
 
 
-def test_what_repeating_means_is_said_as_it_is(sender: Account, publisher: Account) -> None:
-    """A mass send has a key, a publication has none and can be looked for."""
-    assert idempotency_of(WECHAT, sender.provider) is Idempotency.IDEMPOTENT
-    assert idempotency_of(WECHAT, publisher.provider) is Idempotency.QUERYABLE
-
-
 def test_a_mass_send_that_is_made_again_is_shown_once(sender: Account) -> None:
     """The platform says that it has it (45065), and under which id; the second draft is thrown away."""
     first = sender.send()
     assert sender.send() == first
     assert sender.shown() == 1
     assert sender.drafts() == []
-
-
-def test_a_mass_send_whose_answer_was_lost_is_made_again(sender: Account) -> None:
-    """And then it is known under which id it went out."""
-    sender.order(kind=FaultKind.DROP_AFTER)
-    with pytest.raises(AmbiguousError):
-        sender.send()
-    assert sender.send().outcome is Outcome.ACCEPTED
-    assert sender.shown() == 1
-
-
-def test_nobody_says_what_became_of_a_mass_send(sender: Account) -> None:
-    """It is made again instead."""
-    with pytest.raises(AmbiguousError, match="does not say"):
-        sender.ask()
-
-
-def test_a_publication_whose_answer_was_lost_is_found(publisher: Account) -> None:
-    """By its mark behind "read more"."""
-    publisher.order(kind=FaultKind.DROP_AFTER)
-    with pytest.raises(AmbiguousError):
-        publisher.send()
-    found = publisher.ask()
-    assert found
-    assert found.outcome is Outcome.ACCEPTED
-    assert publisher.shown() == 1
 
 
 def test_a_publication_that_never_was_is_not_found_and_can_never_be(publisher: Account) -> None:
@@ -115,14 +82,6 @@ def test_a_publication_that_never_was_is_not_found_and_can_never_be(publisher: A
     assert publisher.ask() is None
     assert publisher.drafts() == []
     assert publisher.shown() == 0
-
-
-def test_a_publication_under_way_is_not_found_yet(publisher: Account) -> None:
-    """That is why an early "never seen" settles nothing."""
-    publisher.order(kind=FaultKind.HIDDEN, seconds=0.3)
-    publisher.send()
-    assert publisher.ask() is None
-    eventually(lambda: publisher.ask() is not None, "the list shows it")
 
 
 def test_a_publication_is_not_taken_for_another(publisher: Account) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pytest
 
-from broadcaster import clock
-from broadcaster.channels.base import Delivery, Idempotency, Outcome
+from broadcaster.channels.base import Delivery, Outcome
 from broadcaster.channels.wecom.wire import Format, plain
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
-from tests.channels.http_server import Answer, LocalServer, local_server
-from tests.channels.wecom import CHANNEL, KEY, OK, TRANSPORT, WECOM, bot, call_with, send
+from tests.channels.http_server import Answer, LocalServer
+from tests.channels.wecom import CHANNEL, KEY, OK, WECOM, bot, send
 
 # What it is posted
 
@@ -112,17 +110,6 @@ def test_a_failure_without_a_code_is_classed_by_its_status(
     assert KEY not in f"{caught.value!r} {caught.value.message} {caught.value.hint}"
 
 
-def test_a_bot_can_be_asked_nothing_and_dedupes_nothing(server: LocalServer) -> None:
-    """So what is lost stays unknown, and no group is told twice."""
-    assert WECOM.adapter.idempotency is Idempotency.NONE
-    with pytest.raises(AmbiguousError, match="cannot be asked"):
-        WECOM.adapter.ask(call_with("x"), bot(server.url), TRANSPORT)
-    with local_server() as gone:
-        pass
-    with pytest.raises(TransientError):
-        send(bot(gone.url))
-
-
 @pytest.mark.parametrize(
     "secret", ["", "short", f"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}", f"{KEY}&a=b"]
 )
@@ -133,11 +120,3 @@ def test_what_is_no_key_is_found_when_the_site_is_read(secret: str) -> None:
     assert KEY not in said
     assert WECOM.wrong_secret(KEY) is None
     assert KEY not in repr(bot("https://x.example"))
-
-
-def test_what_a_frozen_worker_sends_late_is_not_sent(server: LocalServer) -> None:
-    """Nothing in a message is dated: the bot would say it after hours."""
-    late = TRANSPORT.dated(clock.machine_now() - timedelta(minutes=6))
-    with pytest.raises(TransientError, match="too long ago"):
-        WECOM.adapter.send(call_with("x"), bot(server.url), late)
-    assert server.received == []

@@ -29,10 +29,10 @@ def bot(url: str, form: Format = Format.MARKDOWN, key: str = KEY) -> Provider:
 
 def call_with(text: str) -> Call:
     """A call to one group."""
-    whole = call(CHANNELS["banner"])
+    whole = call(CHANNEL, supplier="wecom")
     message = Message("wecom", whole.phase, "zh-Hans", {"text": text}, ())
     members = (Member(7, "counters", "zh-Hans"),)
-    return replace(whole, channel="wecom", members=members, messages={"zh-Hans": message})
+    return replace(whole, members=members, messages={"zh-Hans": message})
 
 
 def send(provider: Provider, text: str = "**公告**\n> 养老") -> Delivery:
