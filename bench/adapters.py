@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any
 from bench import announcements
 from bench.bare import publish_all, requests_of, send_all
 from bench.load import load
+from broadcaster.announcement.model import Announcement
 from broadcaster.audience.generated import generated_people
 from broadcaster.channels.base import Call, Channel, Member, adapter_of
 from broadcaster.channels.provider import Provider
@@ -111,8 +113,13 @@ def _mainland(supplier: str, message: Message, **options: str) -> dict[str, Any]
     return {"supplier": supplier, "options": more}
 
 
+@functools.cache
+def _announcement() -> Announcement:
+    return announcements.at_once("bench").announcement
+
+
 def _message(slug: str) -> Message:
-    return render(Templates(), CHANNELS[slug].spec, announcements.at_once("bench").announcement, Phase.NOTICE, LANGUAGE)
+    return render(Templates(), CHANNELS[slug].spec, _announcement(), Phase.NOTICE, LANGUAGE)
 
 
 def _providers(site_file: Path) -> dict[tuple[str, str], Provider]:
@@ -155,7 +162,7 @@ def _calls(row: Row, message: Message, run: int) -> list[Call]:
 
 
 def _call(row: Row, message: Message, key: str, members: tuple[Member, ...]) -> Call:
-    announcement = announcements.at_once("bench").announcement
+    start = _announcement().window.start
     return Call(
         key=key,
         channel=row.channel,
@@ -165,8 +172,8 @@ def _call(row: Row, message: Message, key: str, members: tuple[Member, ...]) -> 
         phase=Phase.NOTICE,
         severity="major",
         link="https://notices.example/",
-        prepared_at=announcement.window.start,
-        expires_at=announcement.window.start,
+        prepared_at=start,
+        expires_at=start,
         members=members,
         messages={LANGUAGE: message},
         document="",
