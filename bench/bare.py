@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -83,9 +83,6 @@ def publish_all(url: str, token: str, drafts: Sequence[bytes]) -> float:
         media = post("/cgi-bin/draft/add", draft)["media_id"]
         post("/cgi-bin/freepublish/submit", json.dumps({"media_id": media}).encode())
     return time.monotonic() - started
-
-
-Loop = Callable[[], float]
 
 
 def _connection(url: str) -> HTTPConnection:

@@ -27,6 +27,10 @@ _TOKEN = re.compile(r"([?&](?:[\w-]*(?:token|secret|signature)|key|mac)=)[^&\s\"
 """A secret in an address, as some vendors' callbacks carry one: a server's access log would hold it."""
 
 
+_SAID_BY_US = ("requests_hardened.ip_filter",)
+"""Libraries that warn of what they refuse, which our own error then says in an operator's words."""
+
+
 def configure(level: str) -> None:
     """Send structlog's events and the libraries' to standard error; may be called again, with another level."""
     wanted = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
@@ -44,6 +48,8 @@ def configure(level: str) -> None:
     for name in _OWN_HANDLERS:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    for name in _SAID_BY_US:
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
 
 

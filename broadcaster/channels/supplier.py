@@ -19,7 +19,7 @@ from broadcaster.channels.callback import Callback, Heard
 from broadcaster.channels.options import Options
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.rendering.message import Measure, Message, Parts
+from broadcaster.rendering.message import Message
 
 WEBHOOK = "webhook"
 """The supplier that speaks our own signed format: what a provider is whose site names none."""
@@ -84,8 +84,6 @@ class Supplier:
     """The further secrets of a provider, by the names that `secrets` in the site gives them."""
     probe: Probe | None = None
     """None: nothing can be called there without somebody being told."""
-    measure: Callable[[Parts], tuple[Measure, ...]] | None = None
-    """How it measures a message, where that is not how the channel does."""
     room: Callable[[Member, Message], Room] | None = None
     """Where one request cannot carry just anybody: what its members have in common. None: it can."""
     quote: Callable[[Message, Options], Quote] | None = None

@@ -93,12 +93,12 @@ class Transport:
         """When what is signed now was written down, machine time: the date of its signature."""
         return self._made_at or clock.machine_now()
 
-    def refuse_what_is_old(self, provider: Provider) -> None:
+    def refuse_what_is_old(self, provider: Provider, after: timedelta = STALE) -> None:
         """Raise TransientError when what is sent now was written down long ago, by a worker that was frozen since.
 
         For a format in which nothing is dated, so that nobody at the other end refuses it.
         """
-        if clock.machine_now() - self.made_at > STALE:
+        if clock.machine_now() - self.made_at > after:
             raise TransientError(f"{provider.name}: the call was written down too long ago to be made")
 
     def exchange(self, provider: Provider, request: Request) -> Answer:
@@ -212,12 +212,14 @@ class Transport:
 
     def _prepared(self, request: Request) -> requests.PreparedRequest:
         """As `requests` would send it; what is the same for every request to an address is prepared once."""
-        key = request.method, request.url
+        # Not with the query, which may be another one each time and name people.
+        address, _, asked = request.url.partition("?")
+        key = request.method, address
         if key not in self._bases:
             self._bases[key] = self._session.prepare_request(requests.Request(*key))
         found = self._bases[key].copy()
-        if request.query:
-            found.url = f"{found.url}{'&' if '?' in request.url else '?'}{urlencode(request.query)}"
+        if query := "&".join(filter(None, (asked, urlencode(request.query)))):
+            found.url = f"{found.url}?{query}"
         if request.method != "GET" or request.body:
             found.body = request.body
             found.headers["Content-Length"] = str(len(request.body))

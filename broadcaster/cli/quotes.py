@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from broadcaster.announcement.rules import FieldPath
 from broadcaster.announcement.source import dotted
+from broadcaster.channels.options import Options
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.supplier import Quote
 from broadcaster.cli.screen import console, table
@@ -38,29 +40,29 @@ def offers(site: Site, templates: Templates, proposal: Proposal) -> list[Offer]:
     """What every provider that can quote makes of every message that could go out through it."""
     found = []
     for slug, channel in CHANNELS.items():
-        quoting = [
-            (("channels", slug, "providers", number), config, supplier)
-            for number, config in enumerate(site.providers(slug))
-            if (supplier := channel.suppliers[config.supplier]).quote
-        ]
-        messages = foretold(templates, channel, proposal) if quoting else []
-        for path, config, supplier in quoting:
-            options = supplier.options.model_validate(config.options)
-            quote = supplier.quote
-            made = [Offer(config.name, path, row, quote(row, options)) for row in messages if quote]
-            found += _dearest(made)
+        quoting = list(_quoting(site, slug))
+        messages = list(foretold(templates, channel, proposal)) if quoting else []
+        for path, name, quote in quoting:
+            found += _dearest(Offer(name, path, row, quote(row)) for row in messages)
     return found
 
 
 def quotes_of(site: Site, slug: str, message: Message) -> dict[str, Quote]:
     """Provider → what it makes of one message, for those of a channel that can quote."""
-    suppliers = CHANNELS[slug].suppliers
-    quoting = [(row, suppliers[row.supplier]) for row in site.providers(slug)]
-    return {
-        config.name: supplier.quote(message, supplier.options.model_validate(config.options))
-        for config, supplier in quoting
-        if supplier.quote
-    }
+    return {name: quote(message) for _, name, quote in _quoting(site, slug)}
+
+
+def _quoting(site: Site, slug: str) -> Iterator[tuple[FieldPath, str, Callable[[Message], Quote]]]:
+    """Where a provider that can quote stands in the site, its name, and how it does."""
+    for number, config in enumerate(site.providers(slug)):
+        supplier = CHANNELS[slug].suppliers[config.supplier]
+        if supplier.quote:
+            quote = partial(_quoted, supplier.quote, supplier.options.model_validate(config.options))
+            yield ("channels", slug, "providers", number), config.name, quote
+
+
+def _quoted(quote: Callable[[Message, Options], Quote], options: Options, message: Message) -> Quote:
+    return quote(message, options)
 
 
 def _dearest(rows: Iterable[Offer]) -> list[Offer]:

@@ -64,10 +64,10 @@ def merge_receipts(database: Database) -> int:
     joined, deadline = 0, time.monotonic() + LONGEST_MERGE
     while True:
         with database.begin() as connection:
-            addressed.resolve(connection)
+            resolved = addressed.resolve(connection, _RECEIPTS_AT_ONCE)
             merged = merging.merge(connection, _RECEIPTS_AT_ONCE)
         joined += merged
-        if merged < _RECEIPTS_AT_ONCE or time.monotonic() > deadline:
+        if max(merged, resolved) < _RECEIPTS_AT_ONCE or time.monotonic() > deadline:
             return joined
 
 

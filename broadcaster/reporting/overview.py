@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.reporting.asked import asked
 from broadcaster.reporting.report import COUNTERS, hold_data
-from broadcaster.reporting.surfaces import stale_screens
-from broadcaster.storage import announcements, holds, operator_events, progress, screens, staleness
+from broadcaster.reporting.surfaces import stale_by_channel
+from broadcaster.storage import announcements, holds, operator_events, progress, staleness
 
 UTC = ZoneInfo("UTC")
 
@@ -33,15 +33,13 @@ def overview(connection: Connection, now: datetime) -> dict[str, Any]:
 
 def _stale_screens(connection: Connection) -> list[dict[str, Any]]:
     """Each surface with screens that lack a change: which, and since when the first does."""
-    known = sorted({row.channel for row in screens.standing(connection)})
-    found = {channel: stale_screens(connection, channel) for channel in known}
     return [
         {
             "channel": channel,
             "names": [row.name for row in rows],
             "since": min(row.since for row in rows).isoformat(timespec="seconds"),
         }
-        for channel, rows in found.items()
+        for channel, rows in stale_by_channel(connection).items()
         if rows
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,12 +31,18 @@ class StaleScreen(NamedTuple):
 
 def stale_screens(connection: Connection, channel: str, slug: str | None = None) -> list[StaleScreen]:
     """The screens of a surface that have not fetched the newest change, of one announcement or of any, by name."""
+    return stale_by_channel(connection, slug).get(channel, [])
+
+
+def stale_by_channel(connection: Connection, slug: str | None = None) -> dict[str, list[StaleScreen]]:
+    """The same for every surface that has screens, whether or not one of them is stale."""
     changes = [(row.seq, row.at) for row in events.changes(connection, slug)]
-    found: list[StaleScreen] = []
-    for row in screens.standing(connection, channel):
+    found: dict[str, list[StaleScreen]] = {}
+    for row in screens.standing(connection):
+        of_channel = found.setdefault(row.channel, [])
         since = stale_since(row.seq, changes)
         if since:
-            found.append(StaleScreen(row.name, row.seq, row.fetched_at, max(since, row.since)))
+            of_channel.append(StaleScreen(row.name, row.seq, row.fetched_at, max(since, row.since)))
     return found
 
 
@@ -51,8 +56,8 @@ def standing(connection: Connection, slug: str, zone: ZoneInfo) -> list[dict[str
         return []
     read = readbacks.standing(connection)
     known = screens.standing(connection)
-    channels = _channels(known)
-    stale = {(channel, row.name): row for channel in channels for row in stale_screens(connection, channel, slug)}
+    lacking = stale_by_channel(connection, slug)
+    stale = {(channel, row.name): row for channel, rows in lacking.items() for row in rows}
     return [
         {
             "channel": channel,
@@ -68,12 +73,8 @@ def standing(connection: Connection, slug: str, zone: ZoneInfo) -> list[dict[str
             ],
             "read": [_reading(row, slug, changes[-1].seq, zone) for row in read if row.channel == channel],
         }
-        for channel in sorted({*channels, *(row.channel for row in read)})
+        for channel in sorted({*lacking, *(row.channel for row in read)})
     ]
-
-
-def _channels(known: Sequence[Row[Any]]) -> list[str]:
-    return list(dict.fromkeys(row.channel for row in known))
 
 
 def _reading(row: Row[Any], slug: str, seq: int, zone: ZoneInfo) -> dict[str, Any]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import requests
 import structlog
 
 from broadcaster.channels.callback import Callback
 from broadcaster.channels.provider import Provider
+from broadcaster.sandbox.agenda import Agenda
 
 log = structlog.get_logger()
 
 TRIES = 40
 RETRY_SECONDS = 1.0
-LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +28,18 @@ class Letter:
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Due:
-    at: float
-    number: int
-    letter: Letter = field(compare=False)
-
-
 class Postman(threading.Thread):
     """Works through letters in the order in which they are due, until the process ends."""
 
     def __init__(self) -> None:
         super().__init__(name="postman", daemon=True)
-        self._queue: queue.PriorityQueue[_Due] = queue.PriorityQueue()
-        self._lock = threading.Lock()
-        self._number = 0
+        self._agenda = Agenda[Letter]()
         self._session = requests.Session()
         self._session.trust_env = False
 
     def add(self, letter: Letter, delay: float = 0.0) -> None:
         """Bring it in so many seconds."""
-        with self._lock:
-            self._number += 1
-            number = self._number
-        self._queue.put(_Due(time.monotonic() + delay, number, letter))
+        self._agenda.add(letter, delay)
 
     def deliver_now(self, letter: Letter) -> None:
         """Bring it before this returns; later, when that fails."""
@@ -63,19 +49,15 @@ class Postman(threading.Thread):
     @property
     def waiting(self) -> int:
         """How many are still on their way."""
-        return self._queue.unfinished_tasks
+        return self._agenda.waiting
 
     def run(self) -> None:
         """Take what is due, bring it, and put back what nobody took."""
         while True:
-            due = self._queue.get()
-            wait = due.at - time.monotonic()
-            if wait > 0:
-                time.sleep(min(wait, LOOK_EVERY))
-                self._queue.put(due)
-            elif not self._deliver(due.letter):
-                self._again(due.letter)
-            self._queue.task_done()
+            for letter in self._agenda.take():
+                if not self._deliver(letter):
+                    self._again(letter)
+                self._agenda.done()
 
     def _again(self, letter: Letter) -> None:
         if letter.tries < TRIES:

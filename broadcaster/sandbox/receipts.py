@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import queue
 import random
 import threading
-import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import requests
@@ -19,6 +17,7 @@ from standardwebhooks import Webhook
 from broadcaster import clock
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.simulation import Reception
+from broadcaster.sandbox.agenda import Agenda
 from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.onlookers import look
 
@@ -29,7 +28,6 @@ CALLS_AT_ONCE = 10
 TRIES = 40
 RETRY_SECONDS = 1.0
 """A provider keeps a receipt that nobody took, and brings it again."""
-LOOK_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +43,6 @@ class Aftermath:
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Due:
-    """Something to do at `at`, by the monotonic clock; `number` keeps the order of those that are due together."""
-
-    at: float
-    number: int
-    after: Aftermath = field(compare=False)
-
-
 class Clerk(threading.Thread):
     """Works through the aftermath of calls, one after the other, until the process ends."""
 
@@ -61,17 +50,12 @@ class Clerk(threading.Thread):
         super().__init__(name="clerk", daemon=True)
         self._archive = archive
         self._callback_url = callback_url
-        self._queue: queue.PriorityQueue[_Due] = queue.PriorityQueue()
-        self._lock = threading.Lock()
-        self._number = 0
+        self._agenda = Agenda[Aftermath]()
 
     def add(self, after: Aftermath, delays: Sequence[float] = (0.0,)) -> None:
         """Take over what follows from a call: once for each delay, in seconds."""
         for delay in delays:
-            with self._lock:
-                self._number += 1
-                number = self._number
-            self._queue.put(_Due(time.monotonic() + delay, number, after))
+            self._agenda.add(after, delay)
 
     def see_to(self, after: Aftermath) -> None:
         """Do what follows from a call at once; later, when it fails."""
@@ -84,37 +68,20 @@ class Clerk(threading.Thread):
     @property
     def waiting(self) -> int:
         """How many calls' aftermath is not done yet."""
-        return self._queue.unfinished_tasks
+        return self._agenda.waiting
 
     def run(self) -> None:
         """Take what is due, put receipts for the same provider together, send them."""
         session = _session()
         while True:
-            taken = self._take()
+            taken = self._agenda.take(CALLS_AT_ONCE)
             try:
                 self._work(session, taken)
             except requests.RequestException as error:
                 self._again(taken, error)
             except (ValueError, KeyError) as error:
                 log.warning("receipts_lost", calls=len(taken), error=type(error).__name__)
-            for _ in taken:
-                self._queue.task_done()
-
-    def _take(self) -> list[Aftermath]:
-        """What is due, at least one: waits for it."""
-        taken: list[Aftermath] = []
-        while len(taken) < CALLS_AT_ONCE and not (taken and self._queue.empty()):
-            first = self._queue.get()
-            wait = first.at - time.monotonic()
-            if wait <= 0:
-                taken.append(first.after)
-                continue
-            self._queue.put(first)
-            self._queue.task_done()
-            if taken:
-                break
-            time.sleep(min(wait, LOOK_EVERY))
-        return taken
+            self._agenda.done(len(taken))
 
     def _again(self, taken: list[Aftermath], error: requests.RequestException) -> None:
         left = [after for after in taken if after.tries < TRIES]

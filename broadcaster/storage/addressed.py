@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from broadcaster.storage import receipts
 from broadcaster.storage.partitions import partition
 from broadcaster.storage.receipts import Receipt, ReceiptStatus
+from broadcaster.storage.recipients import HAVING
 from broadcaster.vault import Vault
 
 FIRST_WAIT = timedelta(seconds=0.5)
@@ -76,6 +77,8 @@ def _by_reference(connection: Connection, ids: list[int]) -> Mapping[int, tuple[
     return found
 
 
+_WHOSE = HAVING.format(handle="w.handle")
+
 _APPEND = text(
     """
     INSERT INTO addressed_receipts (channel, provider, broadcast_id, handle, reference, failed, at)
@@ -90,13 +93,12 @@ _DUE = text(
     """
 )
 
-# A person keeps the id through every version, so that whichever row is found says who it is.
 _BY_BROADCAST = text(
-    """
-    SELECT DISTINCT w.id, w.broadcast_id, r.id AS recipient_id
-    FROM addressed_receipts w JOIN recipients r ON r.handle = w.handle
+    f"""
+    SELECT w.id, w.broadcast_id, r.id AS recipient_id
+    FROM addressed_receipts w CROSS JOIN LATERAL {_WHOSE} r
     WHERE w.id = ANY(CAST(:ids AS bigint[])) AND w.broadcast_id <> ''
-    """
+    """  # noqa: S608 - only constants are put together
 )
 
 _ANNOUNCEMENTS = text(
@@ -109,17 +111,17 @@ _ANNOUNCEMENTS = text(
     """
 )
 
-_IN_PARTITION = """
+_IN_PARTITION = f"""
 SELECT DISTINCT ON (w.id) w.id, d.broadcast_id, d.recipient_id
 FROM addressed_receipts w
-JOIN recipients r ON r.handle = w.handle
-JOIN announcements a ON a.number = {announcement}
+CROSS JOIN LATERAL {_WHOSE} r
+JOIN announcements a ON a.number = {{announcement}}
 JOIN broadcasts b ON b.slug = a.slug AND b.channel = w.channel AND b.opened_at IS NOT NULL
-JOIN {partition} d
-ON d.announcement = {announcement} AND (d.broadcast_id, d.recipient_id) = (b.id, r.id)
+JOIN {{partition}} d
+ON d.announcement = {{announcement}} AND (d.broadcast_id, d.recipient_id) = (b.id, r.id)
 AND d.reference = w.reference AND d.provider = w.provider
 WHERE w.id = ANY(CAST(:ids AS bigint[]))
-"""
+"""  # noqa: S608 - only constants are put together
 
 _DROP = text("DELETE FROM addressed_receipts WHERE id = ANY(CAST(:ids AS bigint[]))")
 

@@ -86,7 +86,7 @@ _UNSETTLED = text(
         ON (d.announcement, d.broadcast_id, d.recipient_id) = (a.number, w.broadcast_id, w.recipient_id)
     ) + (
         SELECT count(*) FROM addressed_receipts w
-        WHERE since > now() - interval '1 minute' AND EXISTS (SELECT 1 FROM recipients r WHERE r.handle = w.handle)
+        WHERE since > now() - interval '1 minute'
     )
     """
 )

@@ -23,7 +23,7 @@ from broadcaster.delivery.gate import Gate
 from broadcaster.delivery.rounds import TICK
 from broadcaster.errors import InputError
 from broadcaster.planning.lateness import LABELS
-from broadcaster.reporting.surfaces import stale_screens
+from broadcaster.reporting.surfaces import stale_by_channel
 from broadcaster.storage import gauges, heartbeats, operator_events, progress, staleness, tallies
 from broadcaster.storage.receipts import ReceiptStatus
 from broadcaster.web import exposition as named
@@ -93,7 +93,7 @@ class Readings:
         none, now = dict.fromkeys(self._parts.channels, 0), clock.now()
         counts = staleness.by_channel(connection)
         surfaces = [slug for slug, row in self._parts.channels.items() if row.kind is ChannelKind.SURFACE]
-        screens = {slug: stale_screens(connection, slug) for slug in surfaces}
+        screens = dict.fromkeys(surfaces, ()) | stale_by_channel(connection)
         seconds = {slug: max((now - row.since for row in rows), default=timedelta(0)) for slug, rows in screens.items()}
         return {
             named.STALE: _by_name(none | {slug: row.stale for slug, row in counts.items()}),

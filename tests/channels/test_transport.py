@@ -14,7 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from broadcaster import clock
 from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.transport import CONNECT_TIMEOUT, MAX_ANSWER_BYTES, Transport, limits
+from broadcaster.channels.transport import CONNECT_TIMEOUT, MAX_ANSWER_BYTES, Request, Transport, limits
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
 from tests.builders import at
 from tests.channels.http_server import Answer, LocalServer, local_server
@@ -383,3 +383,13 @@ def test_no_failed_question_repeats_an_address_or_a_secret(server: LocalServer) 
         server.answer = answer
         error = _no_answer(f"{server.url}/hunter1/send?key=hunter2", timeout=0.2)
         assert "hunter" not in f"{error} {error.message} {error.hint} {error!r}"
+
+
+def test_a_query_goes_out_as_it_stands_and_is_not_kept(server: LocalServer) -> None:
+    """It may be signed, and it may name people: what is prepared once for an address is without it."""
+    transport, provider = Transport(allow_private=True), Provider("vendor", server.url, SECRET)
+    for number in ("13800138000", "13800138001"):
+        transport.exchange(provider, Request("POST", f"{server.url}/?to=%2B86{number}&a=~%20b", query={"key": "k/1"}))
+    wanted = [f"/?to=%2B86{number}&a=~%20b&key=k%2F1" for number in ("13800138000", "13800138001")]
+    assert [row.path for row in server.received] == wanted
+    assert [address for _, address in transport._bases] == [f"{server.url}/"]

@@ -124,14 +124,13 @@ def saying(said: Callable[[str], Mapping[str, object] | None]) -> Callable[[Rece
     ],
 )
 def test_what_is_too_long_is_for_a_human(bureau: Account, parts: Mapping[str, str], words: str) -> None:
-    """It says which part; and the measures of the supplier say so beforehand."""
+    """It says which part; and the measures of the channel say so beforehand."""
     made = worded(bureau, **parts)
     error = failure(bureau, made)
     assert isinstance(error, PermanentError)
     assert words in error.message
-    measure = WECHAT.suppliers[bureau.provider.supplier].measure
-    assert measure
-    assert [row.name for row in measure(made.messages[made.members[0].language].parts) if row.over] == list(parts)
+    measures = WECHAT.spec.measure(made.messages[made.members[0].language].parts)
+    assert [row.name for row in measures if row.over] == list(parts)
 
 
 def test_a_body_just_short_enough_goes_out(bureau: Account) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import TextClause, select, text, update
 
 from broadcaster import clock
 from broadcaster.channels.callback import Receipt, ReceiptStatus
 from broadcaster.delivery import rounds
-from broadcaster.storage import addressed, receipts
+from broadcaster.storage import addressed, receipts, recipients
 from broadcaster.storage.tables import addressed_receipts, deliveries
 from broadcaster.storage.tables import recipients as recipient_table
 from tests.support.examples import local
@@ -111,3 +111,16 @@ def test_no_phone_is_kept_with_a_receipt(product: Product, notice: str) -> None:
     say(product, whom, reference="not-ours")
     row = product.value("SELECT t::text FROM addressed_receipts t")
     assert phone_of(product, whom).removeprefix("+") not in row
+
+
+@pytest.mark.parametrize("statement", [addressed._BY_BROADCAST, recipients._ID_OF], ids=["receipts", "a phone"])
+def test_whoever_has_a_phone_is_found_by_an_index(product: Product, notice: str, statement: TextClause) -> None:
+    """Among ten million, a look at each would take a second for every receipt."""
+    whom, _ = accepted(product, notice)
+    handle = product.parts.vault.handle("", phone_of(product, whom))
+    with product.transaction() as connection:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        explained = connection.execute(text(f"EXPLAIN {statement}"), {"ids": [1], "handle": handle})
+        plan = "\n".join(explained.scalars())
+    assert "Seq Scan on recipients" not in plan
+    assert "uq_recipients_current" in plan

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.transport import Answer, raise_for_status
 from broadcaster.errors import AmbiguousError, PermanentError, SpoiltError, TransientError
 
 
@@ -46,3 +48,18 @@ def raise_for_code(provider: Provider, codes: Codes, code: str, retry_after: flo
     if known.meaning is Meaning.IN_DOUBT:
         raise AmbiguousError(what, retry_after=retry_after)
     raise SpoiltError(what) if known.meaning is Meaning.ROW else PermanentError(what)
+
+
+def checked(
+    provider: Provider, codes: Codes, answer: Answer, find: Callable[[Any], tuple[dict[str, Any], str]]
+) -> dict[str, Any]:
+    """The body of an answer whose code is OK; raises what any other means. `find` gives a body and its code."""
+    try:
+        body, code = find(json.loads(answer.body))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        body, code = {}, ""
+    raise_for_code(provider, codes, code, answer.retry_after)
+    raise_for_status(provider, answer)
+    if code != "OK" or not isinstance(body, dict):
+        raise AmbiguousError(f"{provider.name} answered something that is not known")
+    return body

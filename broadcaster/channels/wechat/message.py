@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from broadcaster.rendering.message import Measure, MessageSpec, Parts
 
-LIMITS = {"title": 32, "author": 16, "digest": 128, "body": 20_000}
+LIMITS = {"title": 32, "author": 16, "digest": 128, "body": 19_999}
 """Characters a part may have."""
-MAX_BODY_BYTES = 1_000_000
+MAX_BODY_BYTES = 999_999
 
 
 def measure(parts: Parts) -> tuple[Measure, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,10 @@ from broadcaster.channels.provider import Idempotency, Provider
 from broadcaster.channels.sms import mainland, tokens
 from broadcaster.channels.sms.aliyun import receipts, wire
 from broadcaster.channels.sms.aliyun.options import AliyunOptions
-from broadcaster.channels.sms.codes import Codes, raise_for_code
+from broadcaster.channels.sms.codes import Codes, checked
 from broadcaster.channels.sms.marks import mark
 from broadcaster.channels.supplier import Room, Supplier
-from broadcaster.channels.transport import Request, Transport, raise_for_status
+from broadcaster.channels.transport import Request, Transport
 from broadcaster.errors import AmbiguousError, PermanentError
 from broadcaster.rendering.message import Message
 
@@ -129,17 +128,7 @@ def _is_recorded(ours: str, number: str, day: str, provider: Provider, transport
 
 def _exchange(provider: Provider, transport: Transport, request: Request, codes: Codes = wire.CODES) -> dict[str, Any]:
     """The body of an answer whose code is OK; raises what any other means."""
-    answer = transport.exchange(provider, request)
-    try:
-        body = json.loads(answer.body)
-        code = str(body["Code"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        body, code = {}, ""
-    raise_for_code(provider, codes, code, answer.retry_after)
-    raise_for_status(provider, answer)
-    if code != "OK":
-        raise AmbiguousError(f"{provider.name} answered something that is not known")
-    return dict(body)
+    return checked(provider, codes, transport.exchange(provider, request), lambda body: (body, str(body["Code"])))
 
 
 def _nonce() -> str:
@@ -153,7 +142,6 @@ ALIYUN = Supplier(
     url=wire.URL,
     secrets=tokens.SECRETS,
     probe=probe,
-    measure=mainland.measure,
     room=room,
     quote=mainland.quote,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 from broadcaster.channels.call import Call, Delivery, Member, Outcome
 from broadcaster.channels.provider import Idempotency, Provider
 from broadcaster.channels.sms import mainland, tokens
-from broadcaster.channels.sms.codes import Meaning, known_code, raise_for_code
+from broadcaster.channels.sms.codes import Meaning, checked, known_code, raise_for_code
 from broadcaster.channels.sms.marks import mark
 from broadcaster.channels.sms.tencent import receipts, wire
 from broadcaster.channels.sms.tencent.options import TencentOptions
 from broadcaster.channels.supplier import Room, Supplier
-from broadcaster.channels.transport import Request, Transport, raise_for_status
+from broadcaster.channels.transport import Request, Transport
 from broadcaster.errors import AmbiguousError, PermanentError
 from broadcaster.rendering.message import Message
 
@@ -111,17 +110,12 @@ def _raise_for_all(provider: Provider, statuses: Sequence[Mapping[str, Any]]) ->
 
 def _exchange(provider: Provider, transport: Transport, request: Request) -> Mapping[str, Any]:
     """The `Response` of an answer without an error; raises what an error means."""
-    answer = transport.exchange(provider, request)
-    try:
-        body = json.loads(answer.body)["Response"]
-        code = str(body["Error"]["Code"]) if "Error" in body else OK
-    except (ValueError, KeyError, TypeError, RecursionError):
-        body, code = {}, ""
-    raise_for_code(provider, wire.CODES, code, answer.retry_after)
-    raise_for_status(provider, answer)
-    if code != OK or not isinstance(body, dict):
-        raise AmbiguousError(f"{provider.name} answered something that is not known")
-    return body
+    return checked(provider, wire.CODES, transport.exchange(provider, request), _response)
+
+
+def _response(body: Any) -> tuple[dict[str, Any], str]:
+    response = body["Response"]
+    return response, str(response["Error"]["Code"]) if "Error" in response else "OK"
 
 
 TENCENT = Supplier(
@@ -131,7 +125,6 @@ TENCENT = Supplier(
     url=wire.URL,
     secrets=tokens.SECRETS,
     probe=probe,
-    measure=mainland.measure,
     room=room,
     quote=mainland.quote,
 )

@@ -81,6 +81,5 @@ MASS = Supplier(
     wire.API,
     secrets=SECRETS,
     probe=partial(probe, wire.SEND_ALL),
-    measure=wire.measure,
     confirmation=Confirmation("an administrator may have to confirm it on the platform", timedelta(minutes=30)),
 )

@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 
-from broadcaster import clock
 from broadcaster.channels.call import Action, Call, Fate, Predecessor
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
 from broadcaster.channels.wechat.official import wire
 from broadcaster.channels.wechat.official.options import Superseded, account_of
-from broadcaster.errors import DeliveryError, TransientError
+from broadcaster.errors import DeliveryError
 
 
 def mark(call: Call) -> str:
@@ -28,9 +27,7 @@ def refuse_if_late(provider: Provider, transport: Transport, visible_after: time
     The platform takes a request of any age. So that a "never seen" stays true, a worker that was frozen in between
     stops itself: after half of the time that such an answer waits for, as a receiver of our own format would do.
     """
-    limit = (provider.visible_after or visible_after) / 2
-    if clock.machine_now() - transport.made_at > limit:
-        raise TransientError(f"{provider.name}: the call was written down too long ago to be made")
+    transport.refuse_what_is_old(provider, (provider.visible_after or visible_after) / 2)
 
 
 def take_down(call: Call, provider: Provider, delete: Callable[[Predecessor], Fate]) -> tuple[Fate, ...]:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from broadcaster.channels.call import Call
-from broadcaster.channels.wechat.message import LIMITS, MAX_BODY_BYTES
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
-from broadcaster.rendering.message import Measure, Parts
+from broadcaster.rendering.message import Parts
 
 API = "https://api.weixin.qq.com"
 
@@ -55,8 +54,6 @@ UNKNOWN_ARTICLE = 53600
 
 PUBLISHED, PUBLISHING = 0, 1
 """`publish_status`."""
-NEVER_PUBLISHED = frozenset({2, 3, 4})
-"""Originality check, other failure, audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +163,3 @@ def sending(media_id: str, clientmsgid: str, tag: int | None) -> dict[str, Any]:
         "send_ignore_reprint": 0,
         "clientmsgid": clientmsgid,
     }
-
-
-def measure(parts: Parts) -> tuple[Measure, ...]:
-    """As the channel measures, but that the platform wants less than 20,000 characters and 1 MB, not at most."""
-    sizes = [Measure(part, len(parts[part]), "characters", LIMITS[part]) for part in ("title", "author", "digest")]
-    body = parts["body"]
-    return (
-        *sizes,
-        Measure("body", len(body), "characters", LIMITS["body"] - 1),
-        Measure("body", len(body.encode()), "bytes", MAX_BODY_BYTES - 1),
-    )

@@ -103,5 +103,4 @@ PUBLISH = Supplier(
     wire.API,
     secrets=SECRETS,
     probe=partial(probe, wire.SUBMIT),
-    measure=wire.measure,
 )

@@ -91,7 +91,7 @@ def _check(article: Article) -> None:
         raise RefusedError(45110, "author size out of limit")
     if len(article["digest"]) > LIMITS["digest"]:
         raise RefusedError(45004, "description size out of limit")
-    if len(content) >= LIMITS["body"] or len(content.encode()) >= MAX_BODY_BYTES:
+    if len(content) > LIMITS["body"] or len(content.encode()) > MAX_BODY_BYTES:
         raise RefusedError(45002, "content size out of limit")
     if len(article["content_source_url"].encode()) > wire.MAX_LINK_BYTES:
         raise RefusedError(47003, "content_source_url size out of limit")
