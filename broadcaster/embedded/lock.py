@@ -55,6 +55,25 @@ class Users:
         os.close(self._lock)
 
 
+@contextmanager
+def occupied(folder: Path) -> Iterator[int]:
+    """Hold a folder alone, also against programs at work in it that outlived the process of ours that ran them.
+
+    Such programs inherit the descriptor, and with it the lock, which lasts until the last of them has ended. StateError
+    when they do not come to an end.
+    """
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if not wait_until(lambda: _try(lock, fcntl.LOCK_EX), PATIENCE):
+            raise StateError(
+                f"Programs that a killed start left behind have been at work in {folder} for a long time",
+                hint="look for an initdb or a postgres that does not come to an end, and end it",
+            )
+        yield lock
+    finally:
+        os.close(lock)
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 

@@ -13,6 +13,7 @@ from psycopg import pq
 from broadcaster.embedded.account import Account
 from broadcaster.embedded.binaries import PostgresPrograms
 from broadcaster.embedded.folders import Folders
+from broadcaster.embedded.lock import occupied
 from broadcaster.embedded.processes import find
 from broadcaster.embedded.programs import run, succeeds
 from broadcaster.errors import StateError
@@ -109,12 +110,14 @@ class Postgres:
     def _create(self) -> None:
         """Make the cluster beside its place and move it there when complete: an interrupted start leaves nothing."""
         scratch = self.folders.home / "postgres.new"
-        run(["rm", "-rf", scratch], self.account)
         how = ("-U", NAME, "--auth=trust", "--encoding=UTF8", f"--locale={self._locale()}")
-        run([self.programs.folder / "initdb", "-D", scratch, *how], self.account)
         single = ("--single", "-c", "exit_on_error=on", "-D", scratch, "postgres")
-        run([self.programs.folder / "postgres", *single], self.account, text=f"CREATE DATABASE {NAME};\n")
-        run(["mv", scratch, self.folders.postgres], self.account)
+        create = f"CREATE DATABASE {NAME};\n"
+        with occupied(self.folders.home) as lock:
+            run(["rm", "-rf", scratch], self.account)
+            run([self.programs.folder / "initdb", "-D", scratch, *how], self.account, lock=lock)
+            run([self.programs.folder / "postgres", *single], self.account, text=create, lock=lock)
+            run(["mv", scratch, self.folders.postgres], self.account)
 
     def _locale(self) -> str:
         """Both sort by code point; C.UTF-8 also knows upper and lower case beyond ASCII, where the machine has it."""

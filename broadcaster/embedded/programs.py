@@ -21,9 +21,12 @@ to start it. It also opens the log as the servers' account, so that root never w
 """
 
 
-def run(arguments: Sequence[str | Path], account: Account, *, text: str = "") -> str:
-    """Run a program to its end with `text` as its input and return its output; UnreachableError when it fails."""
-    done = _run(arguments, account, text)
+def run(arguments: Sequence[str | Path], account: Account, *, text: str = "", lock: int | None = None) -> str:
+    """Run a program to its end with `text` as its input and return its output; UnreachableError when it fails.
+
+    The program and whatever it starts inherit `lock`, a descriptor: they hold it also when we are killed meanwhile.
+    """
+    done = _run(arguments, account, text, () if lock is None else (lock,))
     if done.returncode:
         raise UnreachableError(
             f"{arguments[0]} failed with exit status {done.returncode} (as user {account.name}):\n{tail(done.stdout)}"
@@ -33,7 +36,7 @@ def run(arguments: Sequence[str | Path], account: Account, *, text: str = "") ->
 
 def succeeds(arguments: Sequence[str | Path], account: Account) -> bool:
     """Whether a program ends with exit status 0."""
-    return _run(arguments, account, "").returncode == 0
+    return _run(arguments, account).returncode == 0
 
 
 def launch(arguments: Sequence[str | Path], log: Path, account: Account) -> int:
@@ -46,7 +49,9 @@ def tail(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-OUTPUT_LINES:])
 
 
-def _run(arguments: Sequence[str | Path], account: Account, text: str) -> subprocess.CompletedProcess[str]:
+def _run(
+    arguments: Sequence[str | Path], account: Account, text: str = "", descriptors: tuple[int, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         arguments,
         input=text,
@@ -61,6 +66,7 @@ def _run(arguments: Sequence[str | Path], account: Account, text: str) -> subpro
         user=account.user,
         group=account.group,
         extra_groups=account.groups,
+        pass_fds=descriptors,
         start_new_session=True,  # Ctrl-C on our terminal is for us: we stop the servers ourselves, in order
     )
 

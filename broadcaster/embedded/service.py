@@ -14,7 +14,7 @@ from broadcaster.embedded import folders, postgres, server
 from broadcaster.embedded.addresses import Services
 from broadcaster.embedded.binaries import Binaries
 from broadcaster.embedded.folders import Folders
-from broadcaster.embedded.lock import Users
+from broadcaster.embedded.lock import Users, occupied
 from broadcaster.embedded.postgres import Postgres
 from broadcaster.embedded.redis import Redis
 from broadcaster.errors import BroadcasterError, StateError, UnreachableError
@@ -102,7 +102,8 @@ def _discard(data: Path, users: Users) -> None:
         return
     if place.postgres.exists():
         Pair.of(place, Binaries.AUTO).stop()  # a killed process may have left them running
-    folders.remove(place, data)
+    with occupied(place.home):
+        folders.remove(place, data)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -217,6 +218,26 @@ def test_an_interrupted_first_start_is_repeated(data: Path) -> None:
     (home / "postgres.new" / "PG_VERSION").unlink()
     with services(data) as addresses:
         assert ask(addresses, "SELECT 1") == 1
+
+
+def test_what_a_killed_first_start_left_at_work_is_waited_for(data: Path) -> None:
+    """A cluster is made by programs that outlive their starter: the folder is not deleted under their hands."""
+    with other_user(data) as process:
+        scratch = data / "services" / "postgres.new" / "PG_VERSION"
+        assert wait_until(scratch.exists, 60)
+        at_work = psutil.Process(process.pid).children(recursive=True)
+        for program in at_work:
+            program.suspend()
+        kill(process.pid)
+    home = (data / "services").resolve()
+    discarding = threading.Thread(target=discard, args=(data,))
+    discarding.start()
+    assert at_work and not wait_until(lambda: not discarding.is_alive(), 0.5)
+    for program in at_work:
+        program.resume()
+    discarding.join()
+    assert wait_until(lambda: all(gone(program) for program in at_work), 10)
+    assert not home.exists()
 
 
 def test_killed_servers_start_again(data: Path) -> None:
