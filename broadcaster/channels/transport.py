@@ -42,6 +42,7 @@ from urllib3.util import Timeout
 from broadcaster import clock
 from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.sending import send_in_one_piece
 from broadcaster.channels.shelf import OwnShelf, Shelf
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
@@ -76,6 +77,8 @@ class Transport:
         )
         self._session = Manager(config).get_session()
         self._session.trust_env = False
+        for adapter in self._session.adapters.values():
+            send_in_one_piece(adapter)
         self._bases: dict[tuple[str, str], requests.PreparedRequest] = {}
 
     def dated(self, at: datetime) -> Transport:
