@@ -37,11 +37,14 @@ class Book:
         """When the last stride began: whatever stands was written down by then."""
         self.standing: set[str] = set()
         """Keys of the calls that are written down, and not made yet."""
+        self.has_settled = False
+        """Whether this trip got to know what became of anybody."""
         self.tally = Tally(run.channel.slug, run.batch.due_at)
 
     def know(self, result: Result) -> None:
         """Keep a result for the next transaction."""
         self._results.append(result)
+        self.has_settled |= bool(result.deliveries)
         self.tally.note(result, clock.now())
 
     def drop(self, step: Step) -> None:

@@ -159,7 +159,7 @@ class Claims:
         """What broke after the approval (template, revision, keys): wait until it is mended, or expired."""
         log.error("cannot_render", broadcast=batch.broadcast_id, why=error.message)
         if batch.expires_at > clock.now():
-            batches.retry_later(connection, batch.id, batch.token, wait(batch.attempts))
+            batches.retry_later(connection, batch.id, batch.token, wait(batch.attempts), batch.attempts + 1)
             return
         doubtful = {id_ for row in calls.left_open(connection, batch.id) for id_ in row.members}
         rows = recipients.in_range(

@@ -126,7 +126,7 @@ class Trip:
         made = attempt.ask(self._run, step, self._means.transport)
         if isinstance(made, InDoubt):
             log.warning("still_in_doubt", provider=step.provider.name, why=made.why)
-            self._later.postpone(step, wait(self._run.batch.attempts, made.retry_after), failed=True)
+            self._later.postpone(step, wait(self._failures, made.retry_after), failed=True)
             return True
         if isinstance(made, Settled):
             self._book.know(made.result)
@@ -231,7 +231,7 @@ class Trip:
             return
         log.warning("call_postponed", provider=provider.name, why=made.why)
         self._means.gate.report(run.channel.slug, provider, ok=False, retry_after=made.retry_after)
-        seconds = wait(run.batch.attempts, made.retry_after)
+        seconds = wait(self._failures, made.retry_after)
         if isinstance(made, NotSeen):
             # Its row goes with the next transaction; its members are called under another key.
             self._book.know(Result(key=step.call.key))
@@ -291,11 +291,17 @@ class Trip:
         elif later.waits:
             until_expiry = max(0.0, (batch.expires_at - clock.now()).total_seconds())
             seconds = min(*later.waits, until_expiry)
-            batches.retry_later(connection, batch.id, batch.token, seconds, failed=later.failed)
+            failures = self._failures + int(later.failed)
+            batches.retry_later(connection, batch.id, batch.token, seconds, failures)
         else:
             batches.hold(connection, batch.id, batch.token, min(*later.holds, batch.expires_at))
         self._book.tally.add(self._means.gate.drain_waits())
         self._book.tally.store(connection)
+
+    @property
+    def _failures(self) -> int:
+        """Trips in a row that came to nothing: the wait of one who failed once is not that of all before them."""
+        return 0 if self._book.has_settled else int(self._run.batch.attempts)
 
     def _close(self, connection: Connection) -> None:
         batch = self._run.batch

@@ -83,12 +83,12 @@ def resize(connection: Connection, batch: Row[Any], size: int) -> None:
     connection.execute(_RESIZE, {"batch": batch.id, "size": size})
 
 
-def retry_later(connection: Connection, batch_id: int, token: int, seconds: float, *, failed: bool = True) -> bool:
-    """Give the batch back for `seconds` of machine time, one attempt older if it failed; False when it was lost."""
+def retry_later(connection: Connection, batch_id: int, token: int, seconds: float, attempts: int) -> bool:
+    """Give the batch back for `seconds` of machine time, after so many failed `attempts` in a row; False when lost."""
     held = (batches.c.id == batch_id) & (batches.c.token == token)
     values = {
         "lease_until": None,
-        "attempts": batches.c.attempts + int(failed),
+        "attempts": attempts,
         "next_attempt_at": func.now() + timedelta(seconds=seconds),
     }
     return connection.execute(update(batches).where(held).values(**values)).rowcount == 1

@@ -162,6 +162,24 @@ def test_after_failures_everybody_is_told_exactly_once(published: Product, fault
     assert list(published.shown(broadcast).values()) == [1] * 300
 
 
+@pytest.mark.parametrize(
+    ("fault", "attempts"),
+    [
+        pytest.param({"kind": "drop_after", "times": 1}, 1, id="one call of three failed"),
+        pytest.param({"kind": "drop_after", "times": 3}, 6, id="every call failed"),
+    ],
+)
+def test_waits_begin_anew_once_somebody_is_settled(published: Product, fault: dict[str, object], attempts: int) -> None:
+    """A call that fails for the first time does not wait as long as all before it have failed; one of many does."""
+    broadcast = published.open("sms")
+    with published.transaction() as connection:
+        connection.execute(update(batch_table).values(attempts=5))
+    published.order(channel="sms", **fault)
+    published.deliver(broadcast)
+    [batch] = published.batches(broadcast)
+    assert (batch.done, batch.attempts) == (False, attempts)
+
+
 def test_retry_after_is_honoured(published: Product) -> None:
     """A provider that asks for a minute gets one, where our own back-off would begin with half a second."""
     broadcast = published.open("sms")
