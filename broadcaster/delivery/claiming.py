@@ -123,13 +123,16 @@ class Claims:
         if changes is None and not divided:
             return run, {WHOLE: members} if members else {}
         concerned = self._concerns(connection, announcement, rows) if divided else {}
-        angles = {
-            row.id: Angle(changes(row.held) if changes else (), concerned.get((row.language, row.tag_set), ()))
-            for row in rows
+        sides = {row.id: (row.held, concerned.get((row.language, row.tag_set), ())) for row in rows}
+        # Few sides, many people: each angle is worked out once.
+        of_side = {
+            (held, of): Angle(changes(held) if changes else (), of) for held, of in dict.fromkeys(sides.values())
         }
-        alike: dict[Angle, list[Member]] = {}
+        angles: dict[Angle, list[Member]] = {}
+        gathered = {side: angles.setdefault(angle, []) for side, angle in of_side.items()}
         for member in members:
-            alike.setdefault(angles[member.id], []).append(member)
+            gathered[sides[member.id]].append(member)
+        alike = {angle: some for angle, some in angles.items() if some}
         editions = {angle: self._edition(connection, run, run.batch.revision, angle) for angle in alike}
         return replace(run, editions=editions), alike
 

@@ -8,13 +8,16 @@ is true. They are uncorrected as long as no message with the truth was meant for
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from broadcaster.announcement.facts import FactChange
 from broadcaster.storage.partitions import partition
@@ -176,16 +179,28 @@ def in_range(
 ) -> list[Believer]:
     """The believers of a range of ids whom a broadcast has still to tell, by id, each as their newest row has them."""
     values = {"first": first, "last": last, "channel": channel, "broadcast": broadcast_id}
-    rows = _run(connection, _IN_RANGE[bool(beliefs.retries)], beliefs, **values)
-    return [Believer(*row) for row in rows]
+    statement = _statement(_IN_RANGE[bool(beliefs.retries)], beliefs)
+    driver: Any = connection.connection.driver_connection
+    # Ciphertexts as they are: as text, each byte would come as two digits.
+    with driver.cursor(binary=True) as cursor:
+        rows = cursor.execute(_in_drivers_form(statement), beliefs.values() | values).fetchall()
+    return list(itertools.starmap(Believer, rows))
 
 
 def _run(connection: Connection, template: str, beliefs: Beliefs, **values: Any) -> Any:
+    return connection.execute(text(_statement(template, beliefs)), beliefs.values() | values)
+
+
+def _statement(template: str, beliefs: Beliefs) -> str:
     classed = bool(beliefs.classes)
     named = {"partition": partition(beliefs.announcement), "announcement": int(beliefs.announcement)}
     parts = {"told": _TOLD[classed].format(**named), "untrue": _UNTRUE[classed], "class_": _CLASS[classed]}
-    statement = template.format(**parts, **named)
-    return connection.execute(text(statement), beliefs.values() | values)
+    return template.format(**parts, **named)
+
+
+@lru_cache(maxsize=64)
+def _in_drivers_form(statement: str) -> str:
+    return str(text(statement).compile(dialect=PGDialect_psycopg()))  # type: ignore[no-untyped-call]
 
 
 def _spans(connection: Connection, beliefs: Beliefs) -> Iterator[tuple[int, int]]:
