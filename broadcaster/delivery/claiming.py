@@ -125,9 +125,8 @@ class Claims:
         concerned = self._concerns(connection, announcement, rows) if divided else {}
         sides = {row.id: (row.held, concerned.get((row.language, row.tag_set), ())) for row in rows}
         # Few sides, many people: each angle is worked out once.
-        of_side = {
-            (held, of): Angle(changes(held) if changes else (), of) for held, of in dict.fromkeys(sides.values())
-        }
+        distinct = dict.fromkeys(sides.values())
+        of_side = {(held, of): Angle(changes(held) if changes else (), of) for held, of in distinct}
         angles: dict[Angle, list[Member]] = {}
         gathered = {side: angles.setdefault(angle, []) for side, angle in of_side.items()}
         for member in members:

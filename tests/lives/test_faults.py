@@ -15,7 +15,7 @@ from broadcaster.delivery.run import Run, Step
 from broadcaster.operations import advance
 from broadcaster.planning import moments
 from broadcaster.planning.broadcast import Among
-from broadcaster.storage import announcements, believers
+from broadcaster.storage import announcements, believing
 from tests.lives.many import AS_DRAWN, play_many
 from tests.lives.world import World
 
@@ -33,18 +33,18 @@ def repeat_what_is_outdated(plant: pytest.MonkeyPatch) -> None:
 
 def take_doubts_for_nothing(plant: pytest.MonkeyPatch) -> None:
     """Whoever may have been told is not counted."""
-    for name in ("_COUNT", "_REASONS"):
-        plant.setattr(believers, name, getattr(believers, name).replace("OR d.outcome = 'unknown'", ""))
+    for name in ("COUNT", "REASONS"):
+        plant.setattr(believing, name, getattr(believing, name).replace("OR d.outcome = 'unknown'", ""))
 
 
 def correct_again_and_again(plant: pytest.MonkeyPatch) -> None:
     """Whoever did not get their correction is sent another one, for as long as they are stale."""
-    for name in ("_COUNT", "_REASONS"):
-        plant.setattr(believers, name, getattr(believers, name).replace(believers._UNCORRECTED, believers._STALE))
-    for name in ("_NEXT", "_IN_RANGE"):
-        found = getattr(believers, name)
-        wrong = {key: row.replace(believers._UNCORRECTED, believers._STALE) for key, row in found.items()}
-        plant.setattr(believers, name, wrong)
+    for name in ("COUNT", "REASONS"):
+        plant.setattr(believing, name, getattr(believing, name).replace(believing.UNCORRECTED, believing.STALE))
+    for name in ("NEXT", "IN_RANGE"):
+        found = getattr(believing, name)
+        wrong = {key: row.replace(believing.UNCORRECTED, believing.STALE) for key, row in found.items()}
+        plant.setattr(believing, name, wrong)
 
 
 def tell_everybody_of_a_change(plant: pytest.MonkeyPatch) -> None:
