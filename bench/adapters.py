@@ -19,15 +19,19 @@ from broadcaster.audience.generated import generated_people
 from broadcaster.channels.base import Call, Channel, Member, adapter_of
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.registry import REGISTERED as PARTNERS
 from broadcaster.channels.simulation import SPECIAL_ENDINGS
 from broadcaster.channels.sms.drafts import draft
 from broadcaster.channels.sms.mainland import MainlandOptions
+from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.channels.transport import Answer, Request, Transport
 from broadcaster.errors import StateError
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.message import Message
 from broadcaster.rendering.renderer import render
+from broadcaster.sandbox.partners import PARTNERS as STANDING_IN
+from broadcaster.sandbox.partners import secret_of
 from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.site import read_site, resolve
@@ -37,6 +41,8 @@ LANGUAGE = "zh-Hans"
 TENCENT = {"secret_id": "AKID-of-the-bench", "sdk_app_id": "14000001"}
 REPEATS = 3
 DRAFT = "/cgi-bin/draft/add"
+PARTNER = next(iter(STANDING_IN))
+"""One of those whom the sandbox stands in for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +69,20 @@ class Row:
 
 
 def measure(folder: Path, scale: float = 1.0) -> list[Adapted]:
-    """Measure every adapter that can be called as fast as one can: a group bot takes twenty messages a minute."""
+    """Measure every adapter that can be called as fast as one can.
+
+    A group bot takes twenty messages a minute, and an account that sends to its followers a few articles a day.
+    """
     folder.mkdir(parents=True)
-    messages = {slug: _message(slug) for slug in ("sms", "wechat")}
+    messages = {slug: _message(slug) for slug in ("sms", "wechat", PARTNERS.slug)}
     rows = _rows(messages["sms"])
     port = free_port()
     with load(folder / "logs") as callbacks:
         stand_ins: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
-            stand_ins.setdefault(row.channel, []).append({"name": row.supplier, **row.more})
+            if row.channel != PARTNERS.slug:
+                stand_ins.setdefault(row.channel, []).append({"name": row.supplier, **row.more})
+        partner = secret_of(folder, PARTNER)
         url = f"http://{HOST}:{port}"
         site_file = write_sandbox_site(
             folder, sandbox_url=url, public_url=callbacks.url, stand_ins=stand_ins, timeout_seconds=15
@@ -81,7 +92,8 @@ def measure(folder: Path, scale: float = 1.0) -> list[Adapted]:
         try:
             wanted = programs(settings, web_port=port, sandbox_port=port)
             stack.start(program for program in wanted if program.name == "sandbox")
-            providers = _providers(site_file)
+            address = f"{url}/{PARTNERS.slug}/{PARTNER}"
+            providers = {**_providers(site_file), (PARTNERS.slug, WEBHOOK): Provider(PARTNER, address, partner)}
             scaled = [replace(row, calls=max(3, int(row.calls * scale))) for row in rows]
             return [_measure(row, providers[row.channel, row.supplier], messages) for row in scaled]
         finally:
@@ -98,6 +110,7 @@ def _rows(sms: Message) -> list[Row]:
         Row("sms", "kannel", 600, 1, kannel),
         Row("wechat", "webhook", 600, 1, {}),
         Row("wechat", "publish", 200, 1, publish),
+        Row(PARTNERS.slug, WEBHOOK, 600, 1, {}),
     ]
 
 
@@ -154,11 +167,15 @@ def _calls(row: Row, message: Message, run: int) -> list[Call]:
     for number in range(row.calls):
         some = phones[number * row.members : (number + 1) * row.members]
         members = tuple(
-            Member(number * row.members + place, phone if row.channel == "sms" else row.supplier, LANGUAGE)
+            Member(number * row.members + place, phone if row.channel == "sms" else _name(row), LANGUAGE)
             for place, phone in enumerate(some, 1)
         )
         found.append(_call(row, message, f"{run:04}{number:028}", members))
     return found
+
+
+def _name(row: Row) -> str:
+    return PARTNER if row.channel == PARTNERS.slug else row.supplier
 
 
 def _call(row: Row, message: Message, key: str, members: tuple[Member, ...]) -> Call:
@@ -177,6 +194,7 @@ def _call(row: Row, message: Message, key: str, members: tuple[Member, ...]) -> 
         members=members,
         messages={LANGUAGE: message},
         document="",
+        content=_announcement(),
     )
 
 

@@ -71,9 +71,13 @@ def test_the_other_figures_are_there(results: dict[str, Any]) -> None:
 def test_every_adapter_has_a_rate_beside_the_bare_loop(results: dict[str, Any]) -> None:
     """Each on its own format."""
     rows = {(row["channel"], row["supplier"]): row for row in results["adapters"]}
-    assert {("sms", "webhook"), ("sms", "aliyun"), ("sms", "tencent"), ("sms", "kannel"), ("wechat", "publish")} < set(
-        rows
-    )
+    assert {
+        ("sms", "aliyun"),
+        ("sms", "tencent"),
+        ("sms", "kannel"),
+        ("wechat", "publish"),
+        ("webhook", "webhook"),
+    } < set(rows)
     assert all(row["messages_per_s"] > 0 and row["bare_messages_per_s"] > 0 for row in rows.values())
 
 
