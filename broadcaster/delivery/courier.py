@@ -15,9 +15,10 @@ from broadcaster.delivery.claiming import Claims
 from broadcaster.delivery.directory import ENDPOINT_TIMEOUT, Directory, Providers
 from broadcaster.delivery.gate import LONGEST_WAIT, TRIES, Gate
 from broadcaster.delivery.health import Experience
+from broadcaster.delivery.means import Means
 from broadcaster.delivery.messages import Press
 from broadcaster.delivery.run import Run
-from broadcaster.delivery.trip import Means, Trip
+from broadcaster.delivery.trip import Trip
 from broadcaster.storage.database import Database, Session
 from broadcaster.vault import Vault
 

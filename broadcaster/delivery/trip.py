@@ -13,7 +13,6 @@ import random
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,16 +21,16 @@ from sqlalchemy import Connection
 
 from broadcaster import clock
 from broadcaster.channels.base import Outcome
-from broadcaster.channels.transport import Transport
 from broadcaster.delivery import attempt, recording, routing, striding
 from broadcaster.delivery.allowance import EVERYBODY, Allowance, Allowed
 from broadcaster.delivery.attempt import InDoubt, NotSeen, Settled, Spoilt
 from broadcaster.delivery.book import Book
 from broadcaster.delivery.claiming import Claimed
-from broadcaster.delivery.gate import Enter, Gate, Shut
+from broadcaster.delivery.gate import Enter, Shut
 from broadcaster.delivery.guard import Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict
 from broadcaster.delivery.health import Experience
 from broadcaster.delivery.later import Later
+from broadcaster.delivery.means import Means
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
 from broadcaster.delivery.run import Step
@@ -41,15 +40,6 @@ from broadcaster.storage.database import Session
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a worker process carries batches with; `lease` is how long a claim holds."""
-
-    transport: Transport
-    gate: Gate
-    lease: timedelta
 
 
 @dataclass(frozen=True, slots=True)
