@@ -28,7 +28,7 @@ from broadcaster.rendering.message import Message
 from broadcaster.rendering.renderer import render
 from broadcaster.rendering.view import Occasion
 from broadcaster.site import Site
-from broadcaster.storage.believers import Count
+from broadcaster.storage.believers import OTHERS, Count
 
 _COLUMNS = ("", "due", "phase", "channel", "recipients", "done by", "expires", "note")
 _SEGMENTS = "segments"
@@ -44,7 +44,8 @@ class Correction:
     """Whom a change makes stale on a channel, and what telling them takes.
 
     Language → SMS segments of a message, and what one costs through the dearest provider whose site says so.
-    `objections`: the providers that have no approved template for it, and why.
+    `objections`: the providers that have no approved template for it, and why. `by_audience`: audience of an impact row
+    → how many of the uncorrected are in it.
     """
 
     channel: str
@@ -53,6 +54,7 @@ class Correction:
     segments: Mapping[str, int]
     prices: Mapping[str, Decimal] = field(default_factory=dict)
     objections: tuple[str, ...] = ()
+    by_audience: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def most_segments(self) -> int:
@@ -84,7 +86,7 @@ def _correction(channel: str, count: Count, messages: Sequence[Message], site: S
         segments |= {message.language: max(sizes)} if sizes else {}
         prices |= {message.language: max(known)} if known else {}
         objections += [f"{name} cannot say it: {quote.objection}" for name, quote in quotes.items() if quote.objection]
-    return Correction(channel, count.stale, count.uncorrected, segments, prices, tuple(objections))
+    return Correction(channel, count.stale, count.uncorrected, segments, prices, tuple(objections), count.by_audience)
 
 
 def show(found: Preview, wanted: Sequence[Correction]) -> None:
@@ -180,7 +182,14 @@ def _corrected(wanted: Sequence[Correction]) -> Iterator[str]:
         size = f"; segments: {each}, {row.most_segments:,} at the most" if each else ""
         cost = "" if row.most_cost is None else f", for {row.most_cost:,.2f}"
         yield f"{row.channel}: {row.stale:,} hold what is no longer true{also}{size}{cost}"
+        yield from (f"{row.channel}: {_among(name, number)}" for name, number in row.by_audience.items())
         yield from (f"warning: {row.channel}: {objection}" for objection in row.objections)
+
+
+def _among(audience: str, number: int) -> str:
+    """An audience on a line of its own, so that a plan compares well with the one before."""
+    whose = "in no audience of a row" if audience == OTHERS else f"in {audience}"
+    return f"{number:,} of those to be corrected are {whose}"
 
 
 def _replaced(wanted: Sequence[Correction]) -> Iterator[str]:

@@ -1,12 +1,34 @@
 """The statements by which believers are found in the ledger.
 
-Each is a template: `told`, `untrue` and `class_` are its parts with or without classes of recipients, `partition` and
-`announcement` say whose ledger it reads.
+Each is a template: `told` (`told_in_range` where `first` and `last` are given, with many in between), `untrue` and
+`class_` are its parts with or without classes of recipients, `partition` and `announcement` say whose ledger it reads.
 """
 
 from __future__ import annotations
 
-# With classes, each delivery's recipient is looked up: what is untrue depends on whom it concerns.
+_CLASSES = """
+    unnest(CAST(:languages AS text[]), CAST(:tag_sets AS int[]), CAST(:of_class AS int[]))
+        AS k (language, tag_set, number)
+"""
+
+# With classes, each delivery's recipient is looked up, as their newest row has them: what is untrue depends on whom it
+# concerns. Of a range of ids whoever has a present row is joined at once, which Postgres does side by side; the others,
+# and a few of whom nobody knows how far apart they are, one after the other.
+EACH = f"""
+    CROSS JOIN LATERAL (
+        SELECT x.language, x.tag_set FROM recipients x WHERE x.id = d.recipient_id ORDER BY x.since DESC LIMIT 1
+    ) n
+    LEFT JOIN {_CLASSES} ON (k.language, k.tag_set) = (n.language, n.tag_set)
+"""  # noqa: S608 - only constants are put together
+RANGE = f"""
+    LEFT JOIN recipients p ON p.id = d.recipient_id AND p.until IS NULL AND p.id BETWEEN :first AND :last
+    LEFT JOIN LATERAL (
+        SELECT x.language, x.tag_set FROM recipients x
+        WHERE p.id IS NULL AND x.id = d.recipient_id ORDER BY x.since DESC LIMIT 1
+    ) n ON true
+    LEFT JOIN {_CLASSES}
+    ON (k.language, k.tag_set) = (coalesce(p.language, n.language), coalesce(p.tag_set, n.tag_set))
+"""  # noqa: S608 - only constants are put together
 TOLD = {
     False: """
         {partition} d
@@ -16,20 +38,19 @@ TOLD = {
     """,
     True: """
         {partition} d
-        JOIN unnest(CAST(:broadcasts AS text[]), CAST(:revisions AS int[]), CAST(:untrue AS text[]))
-             AS t (broadcast_id, revision, untrue)
+        JOIN (
+            SELECT x.broadcast_id, x.revision, CAST(x.untrue AS int[]) AS untrue
+            FROM unnest(CAST(:broadcasts AS text[]), CAST(:revisions AS int[]), CAST(:untrue AS text[]))
+                 AS x (broadcast_id, revision, untrue)
+            OFFSET 0
+        ) AS t
         ON (t.broadcast_id, t.revision) = (d.broadcast_id, d.revision)
-        CROSS JOIN LATERAL (
-            SELECT n.language, n.tag_set FROM recipients n WHERE n.id = d.recipient_id ORDER BY n.since DESC LIMIT 1
-        ) n
-        LEFT JOIN unnest(CAST(:languages AS text[]), CAST(:tag_sets AS int[]), CAST(:of_class AS int[]))
-             AS k (language, tag_set, number)
-        ON (k.language, k.tag_set) = (n.language, n.tag_set)
+        {recipients}
     """,
 }
 TOLD = {classed: " ".join(words.split()) for classed, words in TOLD.items()}
-CLASS = {False: "'0'", True: "coalesce(k.number, 0)"}
-UNTRUE = {False: "t.untrue", True: "(coalesce(k.number, 0) = ANY(CAST(t.untrue AS int[])))"}
+CLASS = {False: "0", True: "coalesce(k.number, 0)"}
+UNTRUE = {False: "t.untrue", True: "(coalesce(k.number, 0) = ANY(t.untrue))"}
 
 _HELD = "((d.outcome = 'accepted' AND d.receipt <> 'failed') OR d.outcome = 'unknown')"
 _MOMENTS = """
@@ -67,21 +88,41 @@ CROSS JOIN LATERAL (
 """
 
 COUNT = f"""
-SELECT count(*) FILTER (WHERE {STALE}) AS stale, count(*) FILTER (WHERE {UNCORRECTED}) AS uncorrected
+SELECT b.class_, count(*) FILTER (WHERE {STALE}) AS stale, count(*) FILTER (WHERE {UNCORRECTED}) AS uncorrected
 FROM (
-    SELECT {_MOMENTS} FROM {{told}}
+    SELECT max({{class_}}) AS class_, {_MOMENTS} FROM {{told_in_range}}
     WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last
     GROUP BY d.recipient_id
-) b
+) b GROUP BY b.class_
 """  # noqa: S608 - only constants are put together
 
-# Where nothing true was told, whoever was told anything is stale, and nobody was meant to be corrected.
-COUNT_ALL = f"""
-SELECT count(*) AS stale, count(*) AS uncorrected FROM (
+# Where nothing true was told, whoever was told anything is stale, and nobody was meant to be corrected. By audience,
+# those with a present row are asked whether they were told, which takes twice the time; then the others.
+COUNT_ALL = {
+    False: f"""
+SELECT 0 AS class_, count(*) AS stale, count(*) AS uncorrected FROM (
     SELECT DISTINCT d.recipient_id FROM {{partition}} d
     WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND {_HELD}
 ) b
-"""  # noqa: S608 - only constants are put together
+""",  # noqa: S608 - only constants are put together
+    True: f"""
+SELECT coalesce(k.number, 0) AS class_, count(*) AS stale, count(*) AS uncorrected FROM (
+    SELECT p.id, p.language, p.tag_set FROM recipients p
+    WHERE p.id BETWEEN :first AND :last AND p.until IS NULL
+    UNION ALL
+    (SELECT DISTINCT ON (f.id) f.id, f.language, f.tag_set FROM recipients f
+     WHERE f.id BETWEEN :first AND :last AND f.until IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM recipients p WHERE p.id = f.id AND p.until IS NULL)
+     ORDER BY f.id, f.since DESC)
+) n
+LEFT JOIN {_CLASSES} ON (k.language, k.tag_set) = (n.language, n.tag_set)
+WHERE EXISTS (
+    SELECT 1 FROM {{partition}} d
+    WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND {_HELD} AND d.recipient_id = n.id
+)
+GROUP BY 1
+""",  # noqa: S608 - only constants are put together
+}
 
 # Also who was told something untrue in the middle: by a call that was under way when it stopped being true.
 TRACE = f"""
@@ -107,7 +148,7 @@ FROM (
                    AS true_before,
                array_agg(d.at) FILTER (WHERE NOT {{untrue}} AND {_HELD} AND d.outcome = 'accepted') AS told_at,
                min(d.at) FILTER (WHERE {{untrue}} AND {_HELD} AND d.at > :since) AS slipped
-        FROM {{told}}
+        FROM {{told_in_range}}
         WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND d.at <= :until
         GROUP BY d.recipient_id
     ) b

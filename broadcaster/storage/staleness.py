@@ -70,13 +70,13 @@ def by_channel(connection: Connection) -> Mapping[str, Row[Any]]:
 
 
 def count(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Count]:
-    """Count each channel on which anything was told, if this is what is true; `pools`: channel → its pool."""
-    return {
-        channel: believers.count(
-            connection, tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
-        )
-        for channel, told in _by_channel(connection, standing).items()
-    }
+    """Count each channel on which anything was told, if this is what is true, also by audience; `pools`: channel → its
+    pool."""
+    found = {}
+    for channel, told in _by_channel(connection, standing).items():
+        beliefs = tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
+        found[channel] = believers.count(connection, beliefs, apart=True)
+    return found
 
 
 def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts, patience: float) -> bool:

@@ -47,7 +47,7 @@ def beliefs(connection: Connection, announcement: int, pool: str, told: Iterable
         return Beliefs(announcement, {_key(row): _classes(row.facts, true, [None]) for row in tellings})
     kinds, classes = _divided(connection, segments)
     found = {_key(row): _classes(row.facts, true, kinds) for row in tellings}
-    return Beliefs(announcement, found, classes)
+    return Beliefs(announcement, found, classes, _memberships(segments, kinds))
 
 
 def _facts(row: Row[Any]) -> Facts:
@@ -61,6 +61,15 @@ def _key(row: Telling) -> tuple[str, int]:
 
 def _classes(told: Facts, true: Facts, kinds: Sequence[Kind | None]) -> dict[int, tuple[FactChange, ...]]:
     return {number: changes for number, kind in enumerate(kinds) if (changes := untrue(told, true, kind))}
+
+
+def _memberships(segments: Sequence[str], kinds: Sequence[Kind]) -> dict[int, tuple[str, ...]]:
+    """Class → the segments that its people are in."""
+    parsed = {segment: parse_segment(segment) for segment in segments}
+    return {
+        number: tuple(name for name, segment in parsed.items() if contains(segment, kind.language, kind.tags))
+        for number, kind in enumerate(kinds)
+    }
 
 
 def _divided(connection: Connection, segments: Sequence[str]) -> tuple[list[Kind], dict[tuple[str, int], int]]:

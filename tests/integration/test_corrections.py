@@ -13,12 +13,13 @@ from broadcaster.audience.suppression import Order
 from broadcaster.channels.base import Idempotency
 from broadcaster.operations import advance, amending, conclude
 from broadcaster.operations.amending import Times
+from broadcaster.operations.preview import preview
 from broadcaster.operations.retrying import retry_failed
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage import broadcasts
-from broadcaster.storage.believers import Count
+from broadcaster.storage.believers import OTHERS, Count
 from tests.support.changing import audience, counted, move, replace_with, texts
 from tests.support.examples import SLUG, ZONE, example, local
 from tests.support.product import ACTOR, Killed, Product, kill
@@ -276,6 +277,37 @@ def test_a_row_of_some_wakes_nobody_else(product: Product) -> None:
     broadcast = few.open("sms", Phase.CHANGED)
     few.deliver_all(broadcast)
     assert few.broadcast(broadcast).accepted == 1
+
+
+def test_a_plan_says_whom_of_each_audience_it_corrects(product: Product) -> None:
+    """By the audiences that its rows name; somebody may be in several, and whoever left the audience still counts."""
+    product.at(MORNING)
+    audience(product, {A: ("retired", "hospital"), B: ("hospital",), C: (), "+8610000000004": ("retired",)})
+    proposal = with_audience()
+    rows = proposal.announcement.impacts
+    second = rows[1].model_copy(update={"audience": "tag:hospital and not tag:retired"})
+    wanted = proposal.announcement.model_copy(update={"impacts": (rows[0], second, *rows[2:])})
+    proposal = proposal.model_copy(update={"announcement": wanted})
+    product.publish(proposal)
+    product.deliver_all(product.open("sms"))
+    audience(product, {A: ("retired", "hospital"), B: ("hospital",), C: ()})
+    later = amending.amended(proposal, Times(end=LATER))
+    with product.transaction() as connection:
+        found = preview(connection, later, clock.now(), product.parts.reach).stale["sms"]
+    assert (found.stale, found.uncorrected) == (4, 4)
+    assert list(found.by_audience.items()) == [("tag:hospital and not tag:retired", 1), ("tag:retired", 2), (OTHERS, 1)]
+
+
+def test_whom_a_row_is_no_longer_for_is_counted_apart(product: Product) -> None:
+    """Where the truth was told to some, each is judged by the rows that concern them."""
+    product.at(MORNING)
+    audience(product, {A: ("retired",), B: (), C: ()})
+    product.publish(with_audience())
+    product.deliver_all(product.open("sms"))
+    with product.transaction() as connection:
+        later = with_audience(resume="2022-03-22 08:00")
+        found = preview(connection, later, clock.now(), product.parts.reach).stale["sms"]
+    assert (found.uncorrected, found.by_audience) == (1, {"tag:retired": 1})
 
 
 def test_called_off_and_on_again(few: Product) -> None:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from broadcaster.announcement.facts import difference, facts
+import pytest
+
+from broadcaster.announcement.facts import FactChange, difference, facts
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.sms.drafts import draft
 from broadcaster.channels.sms.templates import NAMED
@@ -20,7 +22,7 @@ from broadcaster.planning.changes import Changes
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.site import Site
-from broadcaster.storage.believers import Count
+from broadcaster.storage.believers import OTHERS, Count
 from tests.builders import example
 
 TEMPLATES = Templates()
@@ -51,10 +53,15 @@ def correction(where: Site) -> Correction:
     assert end
     later = amended(example(), Times(end=end + timedelta(days=4)))
     changed = difference(facts(announcement), facts(later.announcement))
-    count = Count(STALE, STALE)
-    found = Preview("x", changed, Changes(), Outlook({}, ()), is_new=False, mark="m", stale={"sms": count})
-    [row] = plan_view.corrections(found, later, TEMPLATES, where)
+    [row] = plan_view.corrections(preview_of(Count(STALE, STALE), changed), later, TEMPLATES, where)
     return row
+
+
+def preview_of(
+    count: Count, changed: tuple[FactChange, ...] = (FactChange("status", "planned", "cancelled"),)
+) -> Preview:
+    """A plan that makes so many stale by SMS."""
+    return Preview("x", changed, Changes(), Outlook({}, ()), is_new=False, mark="m", stale={"sms": count})
 
 
 def test_a_correction_has_its_price() -> None:
@@ -76,3 +83,18 @@ def test_without_such_a_provider_there_is_no_price() -> None:
     row = correction(Site(name="a site"))
     assert (row.most_cost, row.objections) == (None, ())
     assert row.segments
+
+
+def test_a_plan_has_a_line_for_each_audience(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the order in which they were counted, so that two plans compare line by line; as data by name."""
+    by_audience = {"tag:hospital": 300, "tag:retired": 1_500, OTHERS: 200}
+    found = preview_of(Count(2_000, 2_000, by_audience=by_audience))
+    rows = plan_view.corrections(found, example(), TEMPLATES, Site(name="a site"))
+    plan_view.show(found, rows)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "to be corrected" in line]
+    assert lines == [
+        "sms: 300 of those to be corrected are in tag:hospital",
+        "sms: 1,500 of those to be corrected are in tag:retired",
+        "sms: 200 of those to be corrected are in no audience of a row",
+    ]
+    assert plan_view.data(found, rows)["corrections"][0]["by_audience"] == by_audience
