@@ -26,7 +26,8 @@ log = structlog.get_logger()
 PATIENCE = 20.0
 """A count is repeated when so many times the time that it took are over."""
 CONCLUDED_FOR = timedelta(days=14)
-"""How long after its end an announcement is looked at: no news of it is sent later."""
+"""How long after its end an announcement is looked at: no news of it is sent later. After that a receipt is what leads
+to another count."""
 
 
 def correct(database: Database, now: datetime, reach: Mapping[str, Reach]) -> None:

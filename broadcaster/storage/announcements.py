@@ -88,7 +88,9 @@ def revised(connection: Connection, concluded_since: datetime) -> list[Standing]
     same = (staleness.c.slug == broadcasts.c.slug) & (staleness.c.channel == broadcasts.c.channel)
     uncounted = broadcasts.c.opened_at.is_not(None) & ~select(literal(1)).where(same).correlate(broadcasts).exists()
     left = (broadcasts.c.slug == announcements.c.slug) & ((broadcasts.c.closed_at >= concluded_since) | uncounted)
-    lately = (announcements.c.concluded_at >= concluded_since) | select(literal(1)).where(left).exists()
+    doubted = (staleness.c.slug == announcements.c.slug) & (staleness.c.mark == "")
+    lately = announcements.c.concluded_at >= concluded_since
+    lately |= select(literal(1)).where(left).exists() | select(literal(1)).where(doubted).exists()
     again = announcements.c.revised_at > announcements.c.approved_at
     wanted = (over & lately) | (announcements.c.state == State.OVERRUN) | (_LIVE & again)
     present = announcements.c.approved_revision.is_not(None) & announcements.c.purged_at.is_(None)

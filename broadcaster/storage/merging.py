@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Row, TextClause, text
 
-from broadcaster.storage import tallies
+from broadcaster.storage import staleness, tallies
 from broadcaster.storage.partitions import partition
 from broadcaster.storage.receipts import ReceiptStatus
 
@@ -75,6 +75,8 @@ class _Sums:
         # In the order of their ids: whoever locks several broadcasts does it in the same one.
         values = [{"broadcast": id_, **counters[id_]} for id_ in sorted(counters)]
         if values:
+            # Such a receipt takes back that somebody was told, or shows that they were, however late it comes.
+            staleness.doubt(connection, (id_ for id_, row in counters.items() if row["failed"] or row["settled"]))
             connection.execute(_RAISE, values)
         tallies.add(connection, said)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,9 @@ from broadcaster.storage import believers, tellings
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.believers import Count
 from broadcaster.storage.tables import staleness
+
+DOUBTED = ""
+"""The mark of a count of which it is known that it holds no more; nothing is counted under it."""
 
 # Any fixed number does.
 _LOCK = 720_712_024
@@ -84,7 +87,7 @@ def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], 
 
     A count that took long is not repeated before `patience` times that time is over.
     """
-    changed, kept = False, counted(connection, standing.slug)
+    changed, kept, found = False, counted(connection, standing.slug), {}
     for channel, told in _by_channel(connection, standing).items():
         beliefs = tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
         mark, before = _mark(connection, standing.slug, channel, true), kept.get(channel)
@@ -92,11 +95,23 @@ def renew(connection: Connection, standing: Standing, pools: Mapping[str, str], 
             continue
         if not beliefs and before is None and standing.concluded_at is None:
             continue
-        found = believers.count(connection, beliefs)
-        _put(connection, standing.slug, channel, mark, found)
+        found[channel] = mark, believers.count(connection, beliefs)
         # Whom nothing was meant for yet may have had to wait for a broadcast to be over: plan again, though as many.
-        changed |= before is None or found.uncorrected > 0 or before.count.uncorrected > 0
+        changed |= before is None or found[channel][1].uncorrected > 0 or before.count.uncorrected > 0
+    # All at once in the end: whoever doubts a count has to wait for the row.
+    for channel, (mark, number) in found.items():
+        _put(connection, standing.slug, channel, mark, number)
+        if _mark(connection, standing.slug, channel, true) != mark:  # a receipt came during the count
+            _put(connection, standing.slug, channel, DOUBTED, number)
     return changed
+
+
+def doubt(connection: Connection, broadcasts: Iterable[str]) -> None:
+    """Have what was counted of these broadcasts counted again, where nobody looks of himself: it is concluded.
+
+    To be called before the broadcasts' counters are raised, in the same transaction.
+    """
+    connection.execute(_DOUBT, {"broadcasts": sorted(broadcasts)})
 
 
 def forget(connection: Connection, slug: str) -> None:
@@ -161,6 +176,19 @@ def _count(row: Any) -> Count:
     reasons = {(outcome, reason): number for outcome, reason, number in row.reasons}
     return Count(row.stale, row.uncorrected, reasons, row.took)
 
+
+# In the order of the keys: whoever locks several does it in the same one.
+_DOUBT = text(
+    """
+    UPDATE staleness s SET mark = '' FROM (
+        SELECT c.slug, c.channel FROM staleness c
+        JOIN broadcasts b ON (b.slug, b.channel) = (c.slug, c.channel)
+        JOIN announcements a ON a.slug = c.slug
+        WHERE b.id = ANY(CAST(:broadcasts AS text[])) AND a.concluded_at IS NOT NULL
+        ORDER BY 1, 2 FOR UPDATE OF c
+    ) d WHERE (s.slug, s.channel) = (d.slug, d.channel)
+    """
+)
 
 _COUNTERS = text(
     """

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection, update
 
 from broadcaster import clock
 from broadcaster.channels.base import Call, Delivery, Idempotency, Outcome
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.delivery import opening
+from broadcaster.delivery import opening, rounds
 from broadcaster.operations import advance, amending, conclude, correcting
 from broadcaster.operations.amending import Times
 from broadcaster.planning.phase import Phase
-from broadcaster.storage import audiences, staleness
-from broadcaster.storage.believers import Count
+from broadcaster.storage import announcements, audiences, believers, receipts, staleness
+from broadcaster.storage.believers import Beliefs, Count
+from broadcaster.storage.receipts import Receipt, ReceiptStatus
+from broadcaster.storage.tables import broadcasts, deliveries
 from tests.support.adapters import with_adapter
 from tests.support.examples import SLUG, local
 from tests.support.product import ACTOR, Killed, Product, kill
@@ -213,3 +216,56 @@ def test_whoever_is_stale_is_counted_however_long_nothing_ran(published: Product
     cancel(published)
     published.at(MORNING + timedelta(days=21))
     assert count(published).stale == 5
+
+
+def test_a_receipt_is_counted_however_late_it_comes(published: Product) -> None:
+    """Weeks after the cancelling a provider says that somebody did not get it: they hold the plan, and are counted."""
+    published.deliver_all(published.open("sms"))
+    cancel(published)
+    cancelled = opened(published, Phase.CANCELLED)
+    published.deliver_all(cancelled)
+    assert count(published).stale == 0
+    published.at(MORNING + timedelta(days=21))
+    with published.transaction() as connection:
+        connection.execute(update(broadcasts).values(closed_at=MORNING))
+        assert announcements.revised(connection, clock.now() - correcting.CONCLUDED_FOR) == []
+    fail_late(published, cancelled)
+    assert count(published).stale == 1
+    with published.transaction() as connection:
+        assert announcements.revised(connection, clock.now() - correcting.CONCLUDED_FOR) == []
+
+
+def test_a_receipt_that_comes_during_a_count_is_counted_by_the_next(
+    published: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was looked at before it came is not taken for what is so."""
+    published.deliver_all(published.open("sms"))
+    cancel(published)
+    cancelled = opened(published, Phase.CANCELLED)
+    published.deliver_all(cancelled)
+    real = believers.count
+
+    def slowly(connection: Connection, beliefs: Beliefs) -> Count:
+        found = real(connection, beliefs)
+        monkeypatch.setattr(believers, "count", real)
+        fail_late(published, cancelled)
+        return found
+
+    monkeypatch.setattr(believers, "count", slowly)
+    assert count(published).stale == 0
+    published.at(MORNING + timedelta(days=21))
+    with published.transaction() as connection:
+        connection.execute(update(broadcasts).values(closed_at=MORNING))
+    assert count(published).stale == 1
+
+
+def fail_late(product: Product, broadcast: str) -> None:
+    """A provider says only now that its first message was not delivered."""
+    product.merge_receipts()
+    first = product.ledger(broadcast)[0].recipient_id
+    with product.transaction() as connection:
+        connection.execute(update(deliveries).values(receipt="", receipt_at=None))
+        receipts.append(
+            connection, "sms", "sandbox-sms", [Receipt(broadcast, first, ReceiptStatus.FAILED, clock.now())]
+        )
+    rounds.merge_receipts(product.parts.database)
