@@ -19,7 +19,8 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -300,8 +301,19 @@ def raise_for_status(provider: Provider, answer: Answer, age: timedelta = timede
 
 
 def _retry_after(answer: BaseHTTPResponse) -> float | None:
-    value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None
+    """Seconds for which the other end asks to be left alone, given as such or as the instant at which they are over.
+
+    Source: RFC 9110, sections 10.2.3 and 5.6.7 (three forms of a date, all of them in GMT).
+    """
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - clock.machine_now()).total_seconds())
 
 
 def _failure(provider: Provider, error: Exception) -> TransientError | AmbiguousError | PermanentError:

@@ -6,7 +6,7 @@ import json
 import socket
 from base64 import b64encode
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -147,8 +147,29 @@ def test_busy_is_transient(server: LocalServer, status: int) -> None:
     assert (error.message, error.retry_after) == (f"vendor answered {status}", 7.0)
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-1", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
-def test_a_retry_after_that_is_no_number_of_seconds_is_passed_over(server: LocalServer, value: str) -> None:
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
+def test_when_to_come_back_may_be_a_date(server: LocalServer, form: str) -> None:
+    """In each of the three forms of RFC 9110, always in GMT; as seconds from now."""
+    until = clock.machine_now().astimezone(UTC) + timedelta(minutes=20)
+    server.answer = Answer(503, headers={"retry-after": until.strftime(form)})
+    error = _error(server.url)
+    assert isinstance(error, TransientError)
+    assert error.retry_after is not None
+    assert timedelta(minutes=19) < timedelta(seconds=error.retry_after) <= timedelta(minutes=20)
+
+
+def test_a_date_to_come_back_that_is_past_asks_for_nothing(server: LocalServer) -> None:
+    """Our own back-off holds then."""
+    server.answer = Answer(503, headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"})
+    error = _error(server.url)
+    assert isinstance(error, TransientError)
+    assert error.retry_after == 0
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", "-1", "Wed, 99 Oct 2015 07:28:00 GMT", "1 Oct 99999999999999999999", "²"]
+)
+def test_a_retry_after_that_cannot_be_read_is_passed_over(server: LocalServer, value: str) -> None:
     """Our own back-off holds then."""
     server.answer = Answer(503, headers={"retry-after": value})
     error = _error(server.url)
