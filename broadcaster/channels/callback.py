@@ -28,7 +28,8 @@ class Receipt(NamedTuple):
 
     One of our own format names broadcast and recipient. A vendor names what it knows: the recipient's `address` (an
     E.164 phone, the name of an account), and the broadcast where we could give it one, else its own `reference` of the
-    delivery. Then `recipient_id` is 0, and the delivery is looked up when the receipt is joined to the ledger.
+    delivery; of several, each on a line, the ledger knows one. Then `recipient_id` is 0, and the delivery is looked up
+    when the receipt is joined to the ledger.
     """
 
     broadcast_id: str

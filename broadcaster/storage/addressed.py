@@ -119,7 +119,7 @@ JOIN announcements a ON a.number = {{announcement}}
 JOIN broadcasts b ON b.slug = a.slug AND b.channel = w.channel AND b.opened_at IS NOT NULL
 JOIN {{partition}} d
 ON d.announcement = {{announcement}} AND (d.broadcast_id, d.recipient_id) = (b.id, r.id)
-AND d.reference = w.reference AND d.provider = w.provider
+AND d.reference = ANY(string_to_array(w.reference, chr(10))) AND d.provider = w.provider
 WHERE w.id = ANY(CAST(:ids AS bigint[]))
 """  # noqa: S608 - only constants are put together
 

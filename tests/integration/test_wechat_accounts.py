@@ -155,6 +155,17 @@ def test_a_worker_that_dies_after_the_send_sends_nothing_twice(product: Product)
     assert {outcome for outcome, _ in became(product, notice).values()} == {"accepted"}
 
 
+def test_a_publication_that_was_found_by_asking_is_confirmed(product: Product) -> None:
+    """Its answer was lost, and with it the number by which the platform goes on to call it."""
+    notice = product.open("wechat")
+    product.order(channel="wechat", kind="drop_after", times=20)
+    product.deliver_all(notice)
+    [found] = [row.reference for row in product.ledger(notice) if row.provider == PUBLISHER]
+    assert not found.isdecimal()
+    product.merge_receipts()
+    assert became(product, notice) == everybody("accepted", "delivered")
+
+
 def test_answers_that_are_lost_leave_nothing_unknown(product: Product) -> None:
     """A mass send is made again, and a publication is asked about."""
     notice = product.open("wechat")

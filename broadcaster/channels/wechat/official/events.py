@@ -77,10 +77,10 @@ def _receipt(event: dict[str, str], provider: Provider) -> Receipt | None:
     known = _ENDINGS.get(event.get("Event", ""))
     if known is None:
         return None
-    reference, status = event.get(known.reference, ""), known.status(event)
-    if status is None or not reference:
+    references, status = [event[name] for name in known.references if event.get(name)], known.status(event)
+    if status is None or not references:
         return None
-    return Receipt("", 0, status, _at(event), provider.name, reference)
+    return Receipt("", 0, status, _at(event), provider.name, "\n".join(references))
 
 
 def _mass_status(event: Mapping[str, str]) -> ReceiptStatus:
@@ -101,13 +101,14 @@ def _publish_status(event: Mapping[str, str]) -> ReceiptStatus | None:
 class _Ending:
     """An event that says how something ended: where it names what, and what it says of it."""
 
-    reference: str
+    references: tuple[str, ...]
     status: Callable[[Mapping[str, str]], ReceiptStatus | None]
 
 
 _ENDINGS: Mapping[str, _Ending] = {
-    MASS_FINISHED: _Ending("MsgID", _mass_status),
-    PUBLISH_FINISHED: _Ending("publish_id", _publish_status),
+    MASS_FINISHED: _Ending(("MsgID",), _mass_status),
+    # A publication that was found by asking is known by its article alone.
+    PUBLISH_FINISHED: _Ending(("publish_id", "article_id"), _publish_status),
 }
 
 

@@ -50,6 +50,8 @@ class PublishAdapter:
     def ask(self, call: Call, provider: Provider, transport: Transport) -> list[Delivery] | None:
         """See `Adapter`; here the reference is the `article_id`, for nothing else is known of a lost answer.
 
+        The event of the publication names it too.
+
         A draft of the call that was never submitted is taken out of the box: so nobody can submit it any more.
         """
         if not wire.marked(call.link, mark(call)):
