@@ -52,5 +52,6 @@ def _show(found: Purge, *, dry_run: bool) -> None:
         console.print(f"{slug} is kept: {why}")
     console.print(
         f"no longer needed: {found.recipients:,} former recipients, {found.waiting_receipts:,} receipts without a"
-        f" delivery, {found.quota_days:,} recipients' days of quotas{'' if dry_run else '; deleted'}"
+        f" delivery, {found.quota_days:,} recipients' days of quotas, {found.screen_fetches:,} times at which screens"
+        f" fetched a document{'' if dry_run else '; deleted'}"
     )

@@ -12,7 +12,7 @@ from broadcaster.announcement.lifecycle import State
 from broadcaster.channels.base import Channel
 from broadcaster.errors import StateError
 from broadcaster.operations.revise import required
-from broadcaster.storage import addressed, announcements, events, partitions, receipts, retention
+from broadcaster.storage import addressed, announcements, events, partitions, receipts, retention, screens
 from broadcaster.storage.announcements import Standing
 from broadcaster.storage.database import Database
 from broadcaster.storage.retention import Details
@@ -45,6 +45,8 @@ class Purge:
     """Rows of people, endpoints and accounts who left the audience, or were changed."""
     waiting_receipts: int = 0
     quota_days: int = 0
+    screen_fetches: int = 0
+    """When a screen first fetched a document that says nothing of what is not purged."""
 
 
 def preview(connection: Connection, wish: Wish, channels: Mapping[str, Channel], now: datetime) -> Purge:
@@ -60,6 +62,7 @@ def preview(connection: Connection, wish: Wish, channels: Mapping[str, Channel],
         found.recipients += retention.count_former(connection, pool, version)
     found.waiting_receipts = receipts.count_waiting(connection, UNMATCHED_FOR)
     found.quota_days = retention.count_quota_days(connection, (now - QUOTA_DAYS).date())
+    found.screen_fetches = screens.count_fetches(connection, list(found.announcements))
     return found
 
 
@@ -152,6 +155,7 @@ def _tidy(database: Database, channels: Mapping[str, Channel], now: datetime, fo
     found.waiting_receipts = _repeat(
         database, lambda connection: receipts.forget_waiting(connection, UNMATCHED_FOR, _ROWS_AT_ONCE)
     )
+    found.screen_fetches = _repeat(database, lambda connection: screens.forget_fetches(connection, _ROWS_AT_ONCE))
     _repeat(database, lambda connection: addressed.forget(connection, UNMATCHED_FOR, _ROWS_AT_ONCE))
     _repeat(database, lambda connection: retention.forget_strays(connection, UNMATCHED_FOR))
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from broadcaster.announcement.lifecycle import Event, State
 from broadcaster.planning.tellings import true_in
 from broadcaster.reporting.statements import FalseTime, Truth, false_time, held_by_screen, stale_since
-from broadcaster.storage import events, readbacks, screens, tellings
+from broadcaster.storage import announcements, events, readbacks, screens, tellings
 from broadcaster.storage.readbacks import Result
 
 _SAID = {Event.FINISH: State.COMPLETED, Event.CANCEL: State.CANCELLED}
@@ -112,9 +112,12 @@ def truths_of(connection: Connection, slug: str) -> list[Truth]:
 
 
 def false_times(connection: Connection, slug: str, now: datetime) -> dict[str, FalseTime]:
-    """Channel → for how long its screens stated something that was no longer true of the announcement, up to now."""
-    truths = truths_of(connection, slug)
-    if not truths:
+    """Channel → for how long its screens stated something that was no longer true of the announcement, up to now.
+
+    Of one that was purged nothing is known any more.
+    """
+    stands, truths = announcements.find(connection, slug), truths_of(connection, slug)
+    if not truths or stands is None or stands.purged_at:
         return {}
     fetches = screens.fetches(connection, truths[0].seq)
     found: defaultdict[str, FalseTime] = defaultdict(FalseTime)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,16 @@ def changes(connection: Connection, slug: str | None = None) -> list[Row[Any]]:
         .order_by(numbered.c.id)
     )
     return list(connection.execute(query.where(numbered.c.slug == slug) if slug else query))
+
+
+def change_numbers(connection: Connection, without: Collection[str] = ()) -> list[int]:
+    """`seq` of each of those changes whose announcement is not purged, in order: what reports may ask screens about.
+
+    `without`: announcements that count as purged already.
+    """
+    purged = select(announcements.c.slug).where(announcements.c.purged_at.is_not(None))
+    gone = frozenset([*connection.execute(purged).scalars(), *without])
+    return [int(row.seq) for row in changes(connection) if row.slug not in gone]
 
 
 def newest_seq(connection: Connection) -> int:

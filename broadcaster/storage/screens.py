@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from broadcaster.storage import events
 from broadcaster.storage.tables import screens
 
 
@@ -42,12 +44,37 @@ def configure(connection: Connection, channel: str, names: Collection[str], at: 
 
 
 def note(connection: Connection, fetches: Sequence[Fetch]) -> None:
-    """Put down what screens fetched. Several processes may know different parts: the newest of all stays."""
+    """Put down what screens fetched. Several processes may know different parts: the newest of all stays.
+
+    The first fetch after each change is kept with its time, and no other: what is fetched before the next change states
+    the same.
+    """
     # In one order, so that two processes never wait for each other.
     rows = [_values(row) for row in sorted(fetches, key=lambda row: (row.channel, row.name, row.seq))]
-    if rows:
-        connection.execute(_NOTE, rows)
-        connection.execute(_FIRST, rows)
+    if not rows:
+        return
+    connection.execute(_NOTE, rows)
+    changes = events.change_numbers(connection)
+    firsts = [row | {"change": changes[place - 1]} for row in rows if (place := bisect_right(changes, row["seq"]))]
+    if firsts:
+        connection.execute(_FIRST, firsts)
+
+
+def forget_fetches(connection: Connection, limit: int) -> int:
+    """Delete up to `limit` fetches from before the oldest change that is not purged; gives how many.
+
+    Which document a screen has now is kept all the same.
+    """
+    return connection.execute(_FORGET_FETCHES, {"change": _oldest_change(connection), "limit": limit}).rowcount
+
+
+def count_fetches(connection: Connection, without: Collection[str] = ()) -> int:
+    """How many `forget_fetches` would delete in all. `without`: announcements that count as purged already."""
+    return int(connection.execute(_COUNT_FETCHES, {"change": _oldest_change(connection, without)}).scalar_one())
+
+
+def _oldest_change(connection: Connection, without: Collection[str] = ()) -> int | None:
+    return next(iter(events.change_numbers(connection, without)), None)
 
 
 def standing(connection: Connection, channel: str | None = None) -> list[Row[Any]]:
@@ -64,7 +91,7 @@ def every(connection: Connection) -> list[Row[Any]]:
 def fetches(connection: Connection, since: int) -> Mapping[tuple[str, str], Sequence[tuple[datetime, int]]]:
     """(channel, name) → (when first, `seq`) of the documents that each screen fetched, oldest first, campaign time.
 
-    From the newest one up to `since` on: that is what a screen stated then.
+    From the newest one up to `since` on: that is what a screen stated then. The first after each change (`note`).
     """
     found: dict[tuple[str, str], list[tuple[datetime, int]]] = {}
     for row in connection.execute(_FETCHES, {"since": since}):
@@ -103,11 +130,24 @@ _NOTE = text(
         fetched_machine_at = greatest(s.fetched_machine_at, excluded.fetched_machine_at)
     """
 )
+# A process that knew of it earlier may write later: then the later one is superfluous, and does no harm.
 _FIRST = text(
     """
     INSERT INTO screen_fetches AS f (channel, name, seq, at, machine_at)
-    VALUES (:channel, :name, :seq, :first, :machine_first)
+    SELECT :channel, :name, :seq, :first, :machine_first
+    WHERE NOT EXISTS (
+        SELECT 1 FROM screen_fetches e
+        WHERE (e.channel, e.name) = (:channel, :name) AND e.seq >= :change AND e.seq < :seq
+    )
     ON CONFLICT (channel, name, seq) DO UPDATE SET
         at = least(f.at, excluded.at), machine_at = least(f.machine_at, excluded.machine_at)
+    WHERE excluded.at < f.at OR excluded.machine_at < f.machine_at
     """
 )
+_OF_NOTHING = "(CAST(:change AS bigint) IS NULL OR seq < :change)"
+_FORGET_FETCHES = text(
+    f"""
+    DELETE FROM screen_fetches WHERE ctid = ANY(ARRAY(SELECT ctid FROM screen_fetches WHERE {_OF_NOTHING} LIMIT :limit))
+    """  # noqa: S608 - only constants are put together
+)
+_COUNT_FETCHES = text(f"SELECT count(*) FROM screen_fetches WHERE {_OF_NOTHING}")  # noqa: S608

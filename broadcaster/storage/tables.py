@@ -400,7 +400,9 @@ screen_fetches = Table(
     _instant("at", required=True),
     _instant("machine_at", required=True),
 )
-"""When a screen first fetched the document of a `seq`: from when on it stated what that says."""
+"""When a screen first fetched the document of a `seq`: from when on it stated what that says.
+
+Of the documents between two changes the first that it fetched stands here: the others state the same."""
 
 readbacks = Table(
     "readbacks",

@@ -17,8 +17,20 @@ from broadcaster.errors import StateError
 from broadcaster.operations import conclude, purging
 from broadcaster.operations.purging import Purge, Wish
 from broadcaster.reporting.report import report
-from broadcaster.storage import announcements, audiences, broadcasts, events, ledger, merging, partitions, receipts
+from broadcaster.reporting.surfaces import false_times
+from broadcaster.storage import (
+    announcements,
+    audiences,
+    broadcasts,
+    events,
+    ledger,
+    merging,
+    partitions,
+    receipts,
+    screens,
+)
 from broadcaster.storage.receipts import Receipt, ReceiptStatus
+from broadcaster.storage.screens import Fetch
 from tests.support.examples import SLUG, local
 from tests.support.polling import eventually
 from tests.support.product import ACTOR, Product
@@ -244,6 +256,26 @@ def test_what_recipients_got_on_days_long_past_goes(over: Product) -> None:
             )
     assert preview(over).quota_days == purge(over).quota_days == 1
     assert over.value("SELECT count(*) FROM recipient_quotas") == 1
+
+
+def test_what_screens_fetched_goes_with_the_last_announcement_that_it_was_about(over: Product) -> None:
+    """Which document a screen has now is known all the same."""
+    looked = "SELECT bool_and(seq > 0) FROM screens WHERE channel = 'kiosk'"
+    eventually(lambda: bool(over.value(looked)), "the kiosks that were told to look have done it")
+    with over.transaction() as connection:
+        [approved, cancelled] = events.change_numbers(connection)
+        at = clock.now()
+        fetches = [Fetch("kiosk", "hall-kiosks", seq, at, at, at, at) for seq in (approved, cancelled)]
+        screens.note(connection, fetches)
+        assert "kiosk" in false_times(connection, SLUG, at)
+    kept = over.value("SELECT count(*) FROM screen_fetches")
+    assert kept > len(fetches)
+    assert (preview(over).screen_fetches, purge(over).screen_fetches) == (kept, kept)
+    with over.transaction() as connection:
+        screens.note(connection, fetches)
+        assert screens.fetches(connection, 0) == {}
+        assert false_times(connection, SLUG, at) == {}
+        assert max(row.seq for row in screens.standing(connection, "kiosk")) == cancelled
 
 
 def test_others_go_on_writing_meanwhile(over: Product) -> None:

@@ -20,7 +20,7 @@ from broadcaster.planning.proposal import read
 from broadcaster.reporting.false_statements import false_statement_minutes, false_times
 from broadcaster.reporting.overview import overview
 from broadcaster.reporting.surfaces import StaleScreen, stale_screens
-from broadcaster.storage import screens
+from broadcaster.storage import events, screens
 from broadcaster.storage.database import Database
 from broadcaster.storage.tables import staleness
 from broadcaster.web.screens import ScreenBook
@@ -202,18 +202,37 @@ def test_what_was_fetched_while_the_database_was_away_is_put_down_later(
     assert abs(row.fetched_at - at) < timedelta(seconds=2)
 
 
-def test_two_processes_keep_the_newest_of_what_both_know(database: Database) -> None:
+def test_two_processes_keep_the_newest_of_what_both_know(published: Product) -> None:
     """And the earliest instant at which a document was first fetched."""
-    for seq in (7, 9, 8):
-        book = ScreenBook(database, {"kiosk": ["hall-kiosks"]})
+    extend(published, "2022-02-20 10:00")
+    with published.transaction() as connection:
+        conclude.cancel(connection, SLUG, "", ACTOR, clock.now())
+        first, second, third = events.change_numbers(connection)
+    for seq in (first, third, second):
+        book = ScreenBook(published.parts.database, {"kiosk": ["hall-kiosks"]})
         book.start()
         book.note("kiosk", "hall-kiosks", seq)
         book.close()
-    with database.begin() as connection:
-        [row] = screens.standing(connection, "kiosk")
-        [held] = screens.fetches(connection, 8).values()
-    assert row.seq == 9
-    assert [seq for _, seq in held] == [8, 9]
+    with published.transaction() as connection:
+        [held] = screens.fetches(connection, second).values()
+    assert known(published, "hall-kiosks").seq == third
+    assert [seq for _, seq in held] == [second, third]
+
+
+def test_the_first_document_after_each_change_is_kept_and_no_other(published: Product) -> None:
+    """What the clock does makes new documents, which state nothing that the one before did not foretell."""
+    first = noted(published, "hall-kiosks")
+    published.at(local("2022-02-26 00:00"))
+    with published.transaction() as connection:
+        advance.advance(connection, clock.now(), published.parts.reach)
+    eventually(lambda: fetch(published, "hall-kiosks") > first, "the new document is served")
+    begun = noted(published, "hall-kiosks")
+    extend(published, "2022-02-28 10:00")
+    eventually(lambda: fetch(published, "hall-kiosks") > begun, "the next document is served")
+    extended = noted(published, "hall-kiosks")
+    with published.transaction() as connection:
+        [held] = screens.fetches(connection, first).values()
+    assert [seq for _, seq in held] == [first, extended]
 
 
 def test_screens_that_lack_a_change_are_seen_from_afar(published: Product) -> None:
