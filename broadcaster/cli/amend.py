@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from broadcaster import clock
 from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.cli import operate, plan_view
-from broadcaster.cli.cautions import cautioned, refusals, show_refusals
+from broadcaster.cli.cautions import cautioned, refusals, show_refusals, with_cautions
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
 from broadcaster.operations import amending, revise
 from broadcaster.operations.amending import Times
+from broadcaster.operations.fitness import refuse_unfit
 from broadcaster.operations.outlook import outlook_of
 from broadcaster.operations.preview import preview
 from broadcaster.operations.revise import NONE_GIVEN
@@ -33,7 +34,7 @@ def move(slug: str, said: dict[str, str | None], mark: str | None, *, dry_run: b
             times = _times(connection, slug, said)
             _, proposal = amending.approved_proposal(connection, slug)
         wanted = amending.amended(proposal, times)
-        operate.refuse_unfit(parts, wanted)
+        refuse_unfit(parts.templates, wanted)
         if dry_run:
             _show(parts, wanted, slug, said, as_json=as_json)
             return
@@ -45,8 +46,12 @@ def reinstate(slug: str, said: dict[str, str | None], reason: str, *, as_json: b
     now = clock.now()
     with session() as parts, parts.database.begin() as connection:
         times = _times(connection, slug, said)
+        _, proposal = amending.approved_proposal(connection, slug)
+        wanted = amending.amended(proposal, times)
+        refuse_unfit(parts.templates, wanted)
         changes = amending.reinstate(connection, slug, times, reason, operator(), now, parts.reach)
-        expected = outlook_of(connection, slug, changes, now, parts.reach)
+        against = revise.cautions_of(connection, wanted, now, parts.reach)
+        expected = with_cautions(outlook_of(connection, slug, changes, now, parts.reach), against)
     operate.tell(changes, expected, f"{slug}: goes ahead after all", as_json=as_json)
 
 

@@ -8,20 +8,19 @@ from broadcaster import clock
 from broadcaster.announcement.source import Source, read_source
 from broadcaster.announcement.times import parse_instant, zone_of
 from broadcaster.audience.endpoints import sync_endpoints
-from broadcaster.channels.registry import PERSONAL, specs_for
 from broadcaster.cli import plan_file, plan_view
 from broadcaster.cli.cautions import cautioned, with_cautions
 from broadcaster.cli.screen import console, print_json
 from broadcaster.cli.session import operator, session
 from broadcaster.errors import InputError
 from broadcaster.operations import amending, conclude, revise
+from broadcaster.operations.fitness import refuse_unfit
 from broadcaster.operations.outlook import Outlook, outlook_of
 from broadcaster.operations.preview import hold_to, preview
 from broadcaster.operations.revise import Consent
 from broadcaster.planning.caution import refuse
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import Proposal
-from broadcaster.rendering.review import review
 from broadcaster.wiring import App
 
 
@@ -30,19 +29,11 @@ def apply(file: Path, mark: str | None, consent: Consent, *, as_json: bool) -> N
     proposal, shown = plan_file.read(file)
     mark = mark or shown
     with session() as parts:
-        refuse_unfit(parts, proposal, None if shown else read_source(file))
+        refuse_unfit(parts.templates, proposal, None if shown else read_source(file))
         if mark:
             carry_out(parts, proposal, mark, consent, "", as_json=as_json)
         else:
             _propose(parts, proposal, read_source(file), as_json=as_json)
-
-
-def refuse_unfit(parts: App, proposal: Proposal, source: Source | None = None) -> None:
-    """Raise InputError unless everything that the proposal could ever say can be said, and agrees with its facts."""
-    specs = specs_for(proposal.policy)
-    _, problems = review(parts.templates, specs, proposal.announcement, source, personal=PERSONAL)
-    if problems:
-        raise InputError(problems)
 
 
 def carry_out(parts: App, proposal: Proposal, mark: str | None, consent: Consent, why: str, *, as_json: bool) -> None:

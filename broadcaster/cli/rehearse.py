@@ -12,12 +12,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from broadcaster import clock, logs
+from broadcaster.announcement.source import read_source
 from broadcaster.announcement.times import zone_of
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.plan_file import local_instant
 from broadcaster.cli.screen import console, minute
-from broadcaster.planning.proposal import read
+from broadcaster.planning.proposal import parse
 from broadcaster.rehearsal.rehearse import Result, Scene, Wish, play, write_json
 from broadcaster.rehearsal.script import read_script
 from broadcaster.reporting import correcting
@@ -127,9 +128,11 @@ def _text(row: dict[str, Any]) -> str:
 
 
 def _wish(request: Request) -> Wish:
-    proposal = read(request.file, CHANNELS)
+    source = read_source(request.file)
+    proposal = parse(source, CHANNELS)
     return Wish(
         proposal=proposal,
+        source=source,
         data=request.data,
         size=request.recipients,
         audience=request.people,

@@ -20,7 +20,8 @@ from broadcaster.errors import InputError, Place, Problem, StateError
 from broadcaster.operations.advance import advance_one
 from broadcaster.operations.reach import Reach
 from broadcaster.operations.replan import replan
-from broadcaster.operations.revise import NONE_GIVEN, Consent, approve, propose, required
+from broadcaster.operations.revise import NONE_GIVEN, Consent, approve, cautions_of, propose, required
+from broadcaster.planning.caution import refuse
 from broadcaster.planning.changes import Changes
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage import announcements, events
@@ -108,7 +109,10 @@ def reinstate(  # noqa: PLR0917 - who changes what when, for whom
     now: datetime,
     reach: Mapping[str, Reach],
 ) -> Changes:
-    """Take the cancelling of an announcement back, if wanted with new times; whoever was told of it is told that."""
+    """Take the cancelling of an announcement back, if wanted with new times; whoever was told of it is told that.
+
+    Raises InputError when one of its precautions is an error, as an approval does.
+    """
     standing = required(connection, slug)
     state = next_state(standing.state, Event.REINSTATE)
     if standing.approved_revision is None:
@@ -126,6 +130,7 @@ def reinstate(  # noqa: PLR0917 - who changes what when, for whom
     wanted = amended(proposal, times)
     if wanted != proposal:
         return amend(connection, wanted, standing.approved_revision, reason, actor, now, reach)[1]
+    refuse(cautions_of(connection, proposal, now, reach))
     advance_one(connection, required(connection, slug), now, reach)
     return replan(connection, slug, now, reach) or Changes()
 

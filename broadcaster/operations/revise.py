@@ -105,7 +105,14 @@ def cautions_against(
     found = announcements.revision(connection, slug, number)
     if found is None or found.state is not RevisionState.PROPOSED:
         return ()
-    return preview(connection, found.proposal, now, reach, counted=False).cautions
+    return cautions_of(connection, found.proposal, now, reach)
+
+
+def cautions_of(
+    connection: Connection, proposal: Proposal, now: datetime, reach: Mapping[str, Reach]
+) -> tuple[Caution, ...]:
+    """What its precautions have against a proposal, beside what stands of it."""
+    return preview(connection, proposal, now, reach, counted=False).cautions
 
 
 def stored(connection: Connection, slug: str, number: int | None = None) -> Proposal:

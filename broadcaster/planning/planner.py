@@ -125,7 +125,7 @@ def _bounded(row: Broadcast, later: Iterable[Broadcast]) -> Broadcast:
 
 def _judge(row: Broadcast, frame: Frame) -> Broadcast:
     standing = frame.situation.known.get(row.id)
-    waits = standing is not None and standing.state is not BroadcastState.SKIPPED
+    waits = standing is not None and standing.state not in {BroadcastState.SKIPPED, BroadcastState.REVOKED}
     if standing and waits and row.due_at < frame.now and standing.due_at.astimezone(UTC) <= frame.now:
         # It is due and waits to be opened: planning again does not put it off.
         return replace(row, due_at=standing.due_at.astimezone(UTC), note=standing.note)

@@ -15,13 +15,16 @@ import requests
 from celery import Celery
 
 from broadcaster import clock
+from broadcaster.announcement.source import Source
 from broadcaster.audience.endpoints import sync_endpoints
 from broadcaster.audience.generated import generated_people
 from broadcaster.audience.importing import import_people
 from broadcaster.channels.simulation import SPECIAL_ENDINGS
 from broadcaster.embedded import services
 from broadcaster.operations import revise
+from broadcaster.operations.amending import Times, amended
 from broadcaster.operations.endpoints import Registry
+from broadcaster.operations.fitness import refuse_unfit
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rehearsal import witness
 from broadcaster.rehearsal.accounts import vendor_accounts
@@ -52,6 +55,8 @@ class Wish:
 
     proposal: Proposal
     data: Path
+    source: Source | None = None
+    """The file that it was read from."""
     size: int = 20_000
     audience: Path | None = None
     script: Script | None = None
@@ -111,6 +116,7 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
                 stand_ins={**_vendors(wish), **script.sandbox},
             )
         parts = open_app(settings)
+        _refuse_unfit(parts.templates, wish, script)
         refuse_outside(parts.providers())
         for name in parts.operators:
             parts.operator(name)
@@ -135,6 +141,16 @@ def play(wish: Wish, watch: Watch) -> Iterator[tuple[Scene, Result]]:
         finally:
             stack.stop(at_once=quiet)
             parts.database.close()
+
+
+def _refuse_unfit(templates: Templates, wish: Wish, script: Script) -> None:
+    """What no operator could propose is not rehearsed, nor what an act of the script would make of it."""
+    wanted = wish.proposal
+    refuse_unfit(templates, wanted, wish.source)
+    for act in script.acts:
+        if times := Times(act.start, act.until, act.resume):
+            wanted = amended(wanted, times)
+            refuse_unfit(templates, wanted, wish.source)
 
 
 def _vendors(wish: Wish) -> Mapping[str, Sequence[Mapping[str, Any]]]:

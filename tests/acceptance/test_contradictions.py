@@ -8,8 +8,9 @@ import pytest
 
 from broadcaster.storage import announcements
 from broadcaster.storage.database import Database
+from tests.acceptance.test_operating import Campaign, refused
 from tests.support.cli import Cli
-from tests.support.examples import EXAMPLE, Edit, edited, line_of
+from tests.support.examples import EXAMPLE, SLUG, Edit, edited, line_of
 
 BEFORE = "      zh-Hans: 急需办理的业务，请在暂停前办完。\n"
 BEFORE_EN = "      en: Please finish urgent business before the suspension begins.\n"
@@ -40,6 +41,11 @@ CONTRADICTIONS = [
         id="a language that lacks a time",
     ),
 ]
+NAMING_THE_START: list[Edit] = [
+    (BEFORE, "      zh-Hans: 请在2月26日0时前办完。\n"),
+    (BEFORE_EN, "      en: Please finish by 00:00 on 26 February.\n"),
+]
+REINSTATED = "- {at: 2022-02-21 10:00, do: reinstate, start: 2022-03-01 00:00, until: 2022-03-20 24:00}\n"
 
 
 @pytest.mark.parametrize(("edit", "says", "against"), CONTRADICTIONS)
@@ -79,3 +85,37 @@ def test_render_refuses_a_template_that_contradicts_the_facts(bare_cli: Cli, tmp
     assert f"{EXAMPLE}:{line_of(EXAMPLE, 'window:')} window.end" in ran.err
     assert len(ran.err.splitlines()) == 1
     assert not out.exists()
+
+
+def test_a_rehearsal_of_a_contradiction_is_refused(data: Path, tmp_path: Path) -> None:
+    """Before anything is played: nobody could propose it either."""
+    file = edited(tmp_path / "outage.yaml", (BEFORE, "      zh-Hans: 请在2月26日24时前办完。\n"))
+    ran = Cli(data).run("rehearse", file, "--data", data, "--recipients", "10")
+    assert ran.code == 1
+    assert f"error: {file}:{line_of(file, '2月26日24时')} advice[0].text.zh-Hans: “2月26日24时” is no time" in ran.err
+    assert not (data / "report.json").exists()
+
+
+def test_an_act_that_would_make_a_contradiction_is_refused_before_the_rehearsal(data: Path, tmp_path: Path) -> None:
+    """A text that names the start is true of the file, and not of what the script makes of it."""
+    file = edited(tmp_path / "outage.yaml", *NAMING_THE_START)
+    script = tmp_path / "script.yaml"
+    script.write_text("- {at: 2022-02-20 10:00, do: cancel}\n" + REINSTATED, encoding="utf-8")
+    ran = Cli(data).run("rehearse", file, "--script", script, "--data", data, "--recipients", "10")
+    assert ran.code == 1
+    assert "“2月26日0时” is no time of the announcement" in ran.err
+    assert not (data / "report.json").exists()
+
+
+def test_what_is_reinstated_is_read_back_too(cli: Cli, database: Database, tmp_path: Path) -> None:
+    """Bare it agrees, with another start it does not: then it stays cancelled."""
+    campaign = Campaign(cli, database)
+    file = edited(tmp_path / "outage.yaml", *NAMING_THE_START)
+    assert campaign.cli.run("apply", file).code == 0
+    assert campaign.cli.run("approve", SLUG, "--revision", "1").code == 0
+    assert campaign.cli.run("cancel", SLUG).code == 0
+    times = ("--start", "2022-03-01 00:00", "--until", "2022-03-20 24:00")
+    refused(campaign.cli.run("reinstate", SLUG, *times), "“2月26日0时” is no time of the announcement")
+    assert campaign.state() == "cancelled"
+    assert campaign.cli.run("reinstate", SLUG).code == 0
+    assert campaign.state() == "scheduled"

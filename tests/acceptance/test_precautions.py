@@ -107,6 +107,26 @@ def test_what_was_proposed_in_time_is_not_approved_too_late(campaign: Campaign, 
     assert campaign.state() == "draft"
 
 
+@pytest.mark.parametrize("level", ["error", "warning"])
+def test_what_was_cancelled_is_not_reinstated_too_late(campaign: Campaign, tmp_path: Path, level: str) -> None:
+    """Nothing of it was told before it was called off: it is first told of now."""
+    file = tmp_path / "announcement.yaml"
+    asked = f"\npolicy:\n  precautions: {{minimum_notice: {{notice: 5 days}}, levels: {{minimum_notice: {level}}}}}\n"
+    file.write_text(EXAMPLE.read_text(encoding="utf-8") + asked, encoding="utf-8")
+    for arguments in (["apply", file], ["approve", SLUG, "--revision", "1"], ["cancel", SLUG]):
+        assert campaign.cli.run(*arguments).code == 0
+    campaign.at("2022-02-23 10:00")
+    ran = campaign.cli.run("reinstate", SLUG)
+    words = "policy.precautions.minimum_notice.notice: the outage is first told of Wed 2022-02-23 10:0"
+    if level == "warning":
+        assert (ran.code, f"warning: {words}" in ran.out, campaign.state()) == (0, True, "scheduled")
+        return
+    refused(ran, words)
+    assert campaign.state() == "cancelled"
+    campaign.at("2022-02-18 12:00")
+    assert campaign.cli.run("reinstate", SLUG).code == 0
+
+
 def test_a_start_that_is_moved_needs_notice_again(campaign: Campaign, tmp_path: Path) -> None:
     """Also when its approval is asked for: the public still knows the old one."""
     campaign.approved()
