@@ -5,6 +5,7 @@ transaction is open during HTTP, and a kill leaves in doubt only what is written
 stride writes down several calls; else each has its own. Before each call the gate is asked (pace, circuit breaker) and
 then the guard; a worker that lost its lease records nothing more. A call that surely was not seen goes through another
 provider, or later, or in halves; one that may have been is repeated or asked about.
+Calls to partners' endpoints are under way side by side.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from sqlalchemy import Connection
 from broadcaster import clock
 from broadcaster.channels.base import Outcome
 from broadcaster.delivery import attempt, recording, routing, striding
+from broadcaster.delivery.abreast import Abreast
 from broadcaster.delivery.allowance import EVERYBODY, Allowance, Allowed
-from broadcaster.delivery.attempt import InDoubt, NotSeen, Settled, Spoilt
+from broadcaster.delivery.attempt import Attempt, InDoubt, NotSeen, Settled, Spoilt
 from broadcaster.delivery.book import Book
 from broadcaster.delivery.claiming import Claimed
 from broadcaster.delivery.gate import Enter, Shut
@@ -51,6 +53,8 @@ class _Written:
     step: Step | None = None
     allowed: Allowed = EVERYBODY
     standing: Sequence[Step] = ()
+    too_early: bool = False
+    """Whether the batch is to be left, and what is under way must be learned of before."""
 
 
 class Trip:
@@ -64,6 +68,7 @@ class Trip:
         self._to_do = deque(claimed.steps)
         self._later = Later()
         self._away: dict[str, float] = {}
+        self._calls = Abreast(run.channel)
         self._book = Book(session, run, means.lease, claimed.result)
         self.experiences: dict[str, Experience] = {}
         """How the last call to each provider went."""
@@ -82,13 +87,8 @@ class Trip:
         for step in self._questions:
             if not self._question(step):
                 return False
-        while self._to_do:
-            step = self._to_do.popleft()
-            if not self._enter(step):
-                continue
-            if self._book.is_still_good(step) or self._advance_at_once(step):
-                self._call(step)
-            elif not self._advance_and_call(step):
+        with self._calls:
+            if not self._make_all():
                 return False
         finished = self._end_at_once()
         if finished is None:
@@ -96,10 +96,30 @@ class Trip:
             return False
         return not finished.cut and not finished.left
 
+    def _make_all(self) -> bool:
+        """Make the calls, also those that come of others; False when the batch is left."""
+        while self._to_do or self._calls:
+            if self._calls.is_full or not self._to_do:
+                self._learn(waiting=True)
+                continue
+            step = self._to_do.popleft()
+            if not self._enter(step):
+                continue
+            if self._book.is_still_good(step) or self._advance_at_once(step):
+                self._call(step)
+            elif not self._advance_and_call(step):
+                return False
+        return True
+
     def _advance_and_call(self, step: Step) -> bool:
         """Ask the guard in a transaction, and make the call if it may be made; False when the batch is left."""
         written_at = clock.machine_now()
         written = self._book.transaction(partial(self._advance, step=step))
+        if written.too_early:
+            self._book.standing.clear()
+            while self._calls:
+                self._learn(waiting=True)
+            written = self._book.transaction(partial(self._advance, step=step))
         self._book.strode(written.standing, written_at)
         if written.step is None:
             self._means.gate.leave(self._run.channel.slug, step.provider)
@@ -175,6 +195,8 @@ class Trip:
             return _Written(verdict, step, standing=together) if at_once else self._write_ahead(connection, step)
         for key in {*self._book.standing, *(one.call.key for one in together)}:
             calls.settle(connection, key)
+        if self._calls:
+            return _Written(verdict, too_early=True)
         batch = self._run.batch
         if isinstance(verdict, (Paused, Moved)):
             batches.release(connection, batch.id, batch.token)
@@ -205,12 +227,21 @@ class Trip:
             self._later.hold(routing.with_members(self._run, step, members), allowed.until)
 
     def _call(self, step: Step) -> None:
-        """Make the call, and keep what is known of it for the next transaction.
+        """Begin the call, and learn of those that are over.
 
         It is dated when it was written down: what a worker sends late that was frozen is too old to be accepted."""
-        run, provider = self._run, step.provider
         self._book.standing.discard(step.call.key)
-        made = attempt.make(run, step, self._means.transport.dated(self._book.written_at))
+        transport = self._means.transport.dated(self._book.written_at)
+        self._calls.begin(step, partial(attempt.make, self._run, step, transport))
+        self._learn(waiting=self._calls.is_full)
+
+    def _learn(self, *, waiting: bool) -> None:
+        for step, made in self._calls.over(waiting=waiting):
+            self._keep(step, made)
+
+    def _keep(self, step: Step, made: Attempt) -> None:
+        """Keep what is known of a call for the next transaction."""
+        run, provider = self._run, step.provider
         self.experiences[provider.name] = attempt.experience_of(made)
         if isinstance(made, Settled):
             self._means.gate.report(run.channel.slug, provider, ok=made.ok)

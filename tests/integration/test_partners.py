@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -16,6 +18,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from broadcaster import clock
 from broadcaster.channels.registry import REGISTERED
 from broadcaster.delivery import opening, replaying
+from broadcaster.delivery.abreast import MOST_ENDPOINTS
 from broadcaster.delivery.courier import Courier
 from broadcaster.delivery.messages import Press
 from broadcaster.delivery.replaying import Replayed, Span
@@ -23,6 +26,7 @@ from broadcaster.operations import advance, asking, conclude, holding, keys
 from broadcaster.operations.endpoints import send_test
 from broadcaster.operations.holding import Target
 from broadcaster.planning.phase import Phase
+from broadcaster.sandbox.partners import PARTNERS
 from broadcaster.storage import endpoints, vaults
 from broadcaster.storage.endpoints import Registration
 from broadcaster.storage.holds import Scope
@@ -36,6 +40,7 @@ from tests.support.examples import SLUG, local
 from tests.support.product import ACTOR, Product
 
 MORNING = local("2022-02-18 10:00")
+EVERYTHING = Target(Scope.EVERYTHING)
 DURING = local("2022-03-01 10:00")
 
 
@@ -104,6 +109,30 @@ def open_newest(product: Product, phase: Phase) -> str:
     query = select(broadcast_table.c.id).where(wanted, broadcast_table.c.opened_at.is_not(None))
     with product.transaction() as connection:
         return str(connection.execute(query.order_by(broadcast_table.c.due_at.desc()).limit(1)).scalar_one())
+
+
+def _together(everybody: threading.Barrier, _: Received) -> Answer:
+    """Answer once so many have been called; a server error where they are not within seconds."""
+    try:
+        everybody.wait(timeout=10)
+    except threading.BrokenBarrierError:
+        return Answer(504)
+    return Answer()
+
+
+def _count(seen: list[int], another: LocalServer, _: Received) -> Answer:
+    seen.append(len(another.received))
+    return Answer()
+
+
+def _pause(product: Product) -> None:
+    with product.transaction() as connection:
+        holding.hold(connection, EVERYTHING, "a test", ACTOR, clock.now(), halted=False)
+
+
+def _cancel(product: Product) -> None:
+    with product.transaction() as connection:
+        conclude.cancel(connection, SLUG, "a test", ACTOR, clock.now())
 
 
 def test_every_partner_is_told_once_and_accounted_for(published: Product) -> None:
@@ -251,21 +280,74 @@ class TestFailing:
         assert len({request.headers["webhook-id"] for request in bank.received}) == 1
         assert len({request.body for request in bank.received}) == 1
 
-    def test_the_others_do_not_wait_for_one_that_fails(self, published: Product, bank: LocalServer) -> None:
-        """It is called after all the others while it fails, wherever it stands among them."""
+    def test_nobody_waits_for_another_that_hangs(self, published: Product, bank: LocalServer) -> None:
+        """Each answers only when all the others have been called as well."""
+        names = [f"bank-{number}" for number in range(MOST_ENDPOINTS - len(PARTNERS))]
+        everybody = threading.Barrier(len(names))
+        for name in names:
+            add(published, bank, name)
+        bank.answer = partial(_together, everybody)
+        broadcast = published.open("webhook")
+        published.deliver(broadcast)
+        assert {outcome(published, broadcast, name) for name in names} == {("accepted", "")}
+        assert len(bank.received) == len(names)
+
+    def test_one_that_fails_comes_after_all_the_others(self, product: Product, bank: LocalServer) -> None:
+        """So that many which hang take nobody else's place."""
+        product.at(MORNING)
+        add(product, bank)
+        seen: list[int] = []
         with local_server() as another:
-            calls: list[str] = []
-            for server, name in ((bank, "bank"), (another, "another")):
-                add(published, server, name)
-                server.answer = partial(_note, calls, name)
-            broadcast = published.open("webhook")
-            published.deliver(broadcast)
-            [first, last] = calls
+            for number in range(MOST_ENDPOINTS):
+                add(product, another, f"other-{number}")
+            with product.transaction() as connection:
+                endpoints.note_failure(connection, "bank", clock.machine_now(), clock.machine_now(), "answered 503")
+            another.answer = partial(_together, threading.Barrier(MOST_ENDPOINTS))
+            bank.answer = partial(_count, seen, another)
+            product.publish()
+            product.deliver(product.open("webhook"))
+        assert seen == [MOST_ENDPOINTS]
+
+    def test_those_in_doubt_do_not_wait_for_each_other_either(self, published: Product, bank: LocalServer) -> None:
+        """Whoever hung the first time is asked again side by side, under the same keys."""
+        names = [f"bank-{number}" for number in range(5)]
+        for name in names:
+            add(published, bank, name)
+        bank.answer = Answer(504)
+        broadcast = published.open("webhook")
+        published.deliver(broadcast)
+        published.end_waits()
+        bank.answer = partial(_together, threading.Barrier(len(names)))
+        published.deliver(broadcast)
+        assert {outcome(published, broadcast, name) for name in names} == {("accepted", "")}
+        assert len({request.headers["webhook-id"] for request in bank.received}) == len(names)
+
+    @pytest.mark.parametrize("halfway", ["paused", "cancelled"])
+    def test_the_guard_stands_before_each_of_them(self, published: Product, bank: LocalServer, halfway: str) -> None:
+        """Held back while some are under way, none begins any more; what came of those is recorded all the same."""
+        names = [f"bank-{number:02}" for number in range(3 * MOST_ENDPOINTS)]
+        for name in names:
+            add(published, bank, name)
+        hold_back = {"paused": _pause, "cancelled": _cancel}[halfway]
+        everybody = threading.Barrier(MOST_ENDPOINTS, lambda: hold_back(published))
+        bank.answer = partial(_together, everybody)
+        with published.transaction() as connection:
+            for name in PARTNERS:
+                published.registry(connection).disable(name, "a test")
+        broadcast = published.open("webhook")
+        published.deliver(broadcast)
+        assert len(bank.received) == MOST_ENDPOINTS
+        told = [row for row in published.ledger(broadcast) if row.outcome == "accepted"]
+        assert len(told) == MOST_ENDPOINTS
+        bank.answer = Answer()
+        if halfway == "paused":
             with published.transaction() as connection:
-                endpoints.note_failure(connection, first, clock.machine_now(), clock.machine_now(), "answered 503")
-            published.at(local("2022-02-23 10:01"))
-            published.deliver(published.open("webhook", Phase.REMINDER))
-            assert calls == [first, last, last, first]
+                holding.resume(connection, EVERYTHING, ACTOR, clock.now())
+        published.deliver_all(broadcast)
+        last = "accepted" if halfway == "paused" else "skipped"
+        became = Counter(row.outcome for row in published.ledger(broadcast))
+        assert became == Counter({"accepted": MOST_ENDPOINTS}) + Counter({last: len(names) - MOST_ENDPOINTS})
+        assert len({request.headers["webhook-id"] for request in bank.received}) == len(bank.received)
 
     def test_a_newer_event_takes_the_place_of_one_that_is_still_tried(
         self, published: Product, bank: LocalServer
@@ -511,11 +593,6 @@ def test_secrets_are_sealed_anew_with_all_else(published: Product) -> None:
     broadcast = published.open("webhook")
     published.deliver(broadcast, parts.courier())
     assert published.broadcast(broadcast).accepted == 4
-
-
-def _note(calls: list[str], name: str, _request: Received) -> Answer:
-    calls.append(name)
-    return Answer()
 
 
 def end_previous(product: Product) -> None:
