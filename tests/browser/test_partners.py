@@ -29,6 +29,17 @@ def test_each_partner_has_its_events_the_newest_first(page: Page, site: Site) ->
     expect(page).to_have_title("合作方 Partners")
 
 
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_telephone_shows_it_without_being_moved_sideways(page: Page, site: Site, width: int) -> None:
+    """Also with a long address in a text."""
+    told = event("2022-02-18 10:00", "outage.notice", f"https://example.org/{'a' * 120}")
+    site.put("/api/partners", {"partners": [{"name": "icbc", "label": "工商银行", "events": [told]}]})
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"{site.address}/partners")
+    expect(page.locator("#icbc li")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_a_sandbox_that_is_away_is_said(page: Page, site: Site) -> None:
     """What is shown stays, with the trouble above it."""
     site.fail("/api/partners")

@@ -141,6 +141,20 @@ def test_what_the_owner_was_asked_is_shown_by_time_and_language(page: Page, sand
     expect(page.locator("#operators")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_telephone_shows_it_without_being_moved_sideways(page: Page, sandbox: Site, width: int) -> None:
+    """The devices one below the other, as wide as the page; whatever can be pressed lies within it."""
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(sandbox.address)
+    expect(page.locator("#thread")).to_contain_text("短信 started")
+    expect(page.locator("#newest")).to_contain_text("第2问")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    beyond = "[...document.querySelectorAll('button, a, summary, .chip, .device')].filter(one => one.checkVisibility()"
+    assert page.evaluate(f"{beyond} && one.getBoundingClientRect().right > {width}).map(one => one.outerHTML)") == []
+    widths = page.evaluate("[...document.querySelectorAll('.device')].map(one => Math.round(one.clientWidth))")
+    assert widths == [width - 40] * 4
+
+
 def test_going_back_shows_all_devices_as_they_were(page: Page, sandbox: Site) -> None:
     """The arrow key goes to the moment before, and leaves live."""
     visit(page, sandbox)
