@@ -23,6 +23,7 @@ LONG_HOLIDAY = 3
 """Days off in a row, a public holiday among them, from which on a holiday counts as long."""
 
 _MONDAY_TO_FRIDAY = range(5)
+_OR_NONE = "`calendar: none` considers none, and does not warn"
 _LONGEST_HOLIDAY = 31
 
 
@@ -32,6 +33,11 @@ class Calendar(Protocol):
     @property
     def name(self) -> str:
         """What it is called in a policy."""
+        ...
+
+    @property
+    def remedy(self) -> str:
+        """What an operator can do about a year that it does not know."""
         ...
 
     def knows(self, year: int) -> bool:
@@ -90,6 +96,7 @@ def calendar_of(zone: str) -> Calendar:
 @dataclass(frozen=True, slots=True)
 class _Weekdays:
     name: str = NONE
+    remedy: str = ""
 
     def knows(self, _year: int) -> bool:
         return True
@@ -105,6 +112,10 @@ class _China:
     """The decrees of the State Council; that of a year comes out in the autumn before."""
 
     name = CHINA
+    remedy = (
+        "look at the State Council's decree, which comes out in the autumn before; once `chinesecalendar` has it,"
+        f" upgrade that; {_OR_NONE}"
+    )
 
     def knows(self, year: int) -> bool:
         return year in self._years
@@ -140,6 +151,7 @@ class _China:
 class _Country:
     name: str
     known: HolidayBase
+    remedy: str = f"look at the dates yourself; a newer release of `holidays` may know it; {_OR_NONE}"
 
     def knows(self, year: int) -> bool:
         return self.known.start_year <= year <= self.known.end_year

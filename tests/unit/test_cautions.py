@@ -362,7 +362,8 @@ class TestUnknownYears:
         )
         [caution] = cautions_alone(subject, at("2099-09-01 10:00"))
         assert caution.level is Level.WARNING
-        assert caution.finding.message == ("the calendar of 2099 is not known for CN: its holidays are not considered")
+        assert caution.finding.message.startswith("the public holidays of 2099 are not known for CN, nor the weekends")
+        assert "`chinesecalendar`" in (caution.finding.hint or "")
 
     @pytest.mark.parametrize("asked", [{"calendar": "none"}, {"levels": {**QUIET, "first_working_days": "off"}}])
     def test_is_not_said_when_nobody_asks(self, asked: Mapping[str, Any]) -> None:
@@ -381,7 +382,7 @@ class TestUnknownYears:
     def test_is_said_for_every_rule_that_counts_days(self, asked: Mapping[str, Any]) -> None:
         """Working days are as little known as holidays."""
         subject = dated("2099-10-07 00:00", "2099-10-08 00:00", policy={"precautions": asked})
-        assert found(subject, "2099-09-01 10:00")[-1].startswith("the calendar of 2099 is not known for CN")
+        assert found(subject, "2099-09-01 10:00")[-1].startswith("the public holidays of 2099 are not known for CN")
 
 
 class TestLevels:

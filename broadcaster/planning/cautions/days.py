@@ -69,10 +69,10 @@ def unknown_years(concern: Concern) -> Iterator[Finding]:
     for year in range(first, last + 1):
         if not concern.calendar.knows(year) and not concern.is_past(returns or start):
             message = (
-                f"the calendar of {year} is not known for {concern.calendar.name}: its holidays are not considered"
+                f"the public holidays of {year} are not known for {concern.calendar.name}, nor the weekends that are"
+                " worked for them: its days count as plain weekdays and weekends"
             )
-            hint = "a newer release may know it; `calendar: none` considers none"
-            yield Finding(("policy", "precautions", "calendar"), message, hint)
+            yield Finding(("policy", "precautions", "calendar"), message, concern.calendar.remedy)
 
 
 def _needs_calendar(concern: Concern) -> bool:
