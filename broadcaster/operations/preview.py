@@ -115,7 +115,7 @@ def refuse_over(standing: Standing) -> None:
 def _stale(connection: Connection, standing: Standing, proposal: Proposal) -> Mapping[str, Count]:
     state = State.IN_PROGRESS if standing.state is State.OVERRUN else standing.state
     true = true_in(state, facts(proposal.announcement), standing.finished_at)
-    return staleness.count(connection, standing, POOLS, true)
+    return staleness.count(connection, standing, POOLS, true, apart=True)
 
 
 def _present(

@@ -72,13 +72,17 @@ def by_channel(connection: Connection) -> Mapping[str, Row[Any]]:
     return {row.channel: row for row in connection.execute(query)}
 
 
-def count(connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts) -> Mapping[str, Count]:
-    """Count each channel on which anything was told, if this is what is true, also by audience; `pools`: channel → its
-    pool."""
+def count(
+    connection: Connection, standing: Standing, pools: Mapping[str, str], true: Facts, *, apart: bool = False
+) -> Mapping[str, Count]:
+    """Count each channel on which anything was told, if this is what is true; `pools`: channel → its pool.
+
+    `apart`: also by audience.
+    """
     found = {}
     for channel, told in _by_channel(connection, standing).items():
         beliefs = tellings.beliefs(connection, standing.number, pools.get(channel, channel), told, true)
-        found[channel] = believers.count(connection, beliefs, apart=True)
+        found[channel] = believers.count(connection, beliefs, apart=apart)
     return found
 
 
