@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,40 +20,27 @@ import structlog
 from sqlalchemy import Connection
 
 from broadcaster import clock
-from broadcaster.channels.base import Outcome
-from broadcaster.delivery import attempt, recording, routing, striding
+from broadcaster.delivery import attempt, closing, routing, striding
 from broadcaster.delivery.abreast import Abreast
-from broadcaster.delivery.allowance import EVERYBODY, Allowance, Allowed
+from broadcaster.delivery.allowance import Allowance, Allowed
 from broadcaster.delivery.attempt import Attempt, InDoubt, NotSeen, Settled, Spoilt
 from broadcaster.delivery.book import Book
 from broadcaster.delivery.claiming import Claimed
 from broadcaster.delivery.gate import Enter, Shut
-from broadcaster.delivery.guard import Hold, LeaseLost, Moved, Paused, Proceed, Stop, Verdict
+from broadcaster.delivery.guard import Hold, LeaseLost, Moved, Paused, Proceed, Stop
 from broadcaster.delivery.health import Experience
 from broadcaster.delivery.later import Later
 from broadcaster.delivery.means import Means
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
 from broadcaster.delivery.run import Step
+from broadcaster.delivery.written import Written
 from broadcaster.storage import batches, broadcasts, calls
 from broadcaster.storage.database import Session
 
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What a transaction before a call came to: the call as it is durable now, whom a quota held back, and the calls
-    that are written down now and not made."""
-
-    verdict: Verdict
-    step: Step | None = None
-    allowed: Allowed = EVERYBODY
-    standing: Sequence[Step] = ()
-    too_early: bool = False
-    """Whether the batch is to be left, and what is under way must be learned of before."""
 
 
 class Trip:
@@ -184,42 +170,43 @@ class Trip:
         """What is to be written down with a call, as far as it does not stand already."""
         return self._book.without_standing(striding.calls_of(self._run, first, self._to_do))
 
-    def _advance(self, connection: Connection, step: Step) -> _Written:
+    def _advance(self, connection: Connection, step: Step) -> Written:
         """Ask the guard, record the last results, write down the next calls or why there are none."""
         at_once = not step.doubt and striding.is_unlimited(step)
         together = self._together(step) if at_once else []
         verdict = self._book.stride(connection, together)
         if isinstance(verdict, LeaseLost):
-            return _Written(verdict)
+            return Written(verdict)
         if isinstance(verdict, Proceed):
-            return _Written(verdict, step, standing=together) if at_once else self._write_ahead(connection, step)
+            return Written(verdict, step, standing=together) if at_once else self._write_ahead(connection, step)
         for key in {*self._book.standing, *(one.call.key for one in together)}:
             calls.settle(connection, key)
         if self._calls:
-            return _Written(verdict, too_early=True)
+            return Written(verdict, too_early=True)
         batch = self._run.batch
         if isinstance(verdict, (Paused, Moved)):
             batches.release(connection, batch.id, batch.token)
         elif isinstance(verdict, Hold):
             batches.hold(connection, batch.id, batch.token, verdict.until)
         else:
-            self._give_up(connection, [step, *self._to_do, *self._later.steps], verdict)
+            left = [step, *self._to_do, *self._later.steps]
+            closing.give_up(connection, batch, self._means.lease, left, verdict, self._book.tally)
         self._book.tally.store(connection)
-        return _Written(verdict)
+        return Written(verdict)
 
-    def _write_ahead(self, connection: Connection, step: Step) -> _Written:
+    def _write_ahead(self, connection: Connection, step: Step) -> Written:
         """Make the call durable, without those whom a quota holds back."""
         if step.doubt:
             calls.make_again(connection, step.call.key)
-            return _Written(Proceed(), step)
+            return Written(Proceed(), step)
         allowed = self._allowance.take(connection, step)
         if allowed.held:
             kept = [member for member in step.call.members if member.id not in allowed.held]
             if not kept:
-                return _Written(Proceed(), None, allowed)
+                return Written(Proceed(), None, allowed)
             step = routing.with_members(self._run, step, kept, key=step.call.key)
         calls.write_ahead(connection, self._run.batch, step.call, step.provider.name)
-        return _Written(Proceed(), step, allowed)
+        return Written(Proceed(), step, allowed)
 
     def _hold_back(self, step: Step, allowed: Allowed) -> None:
         if allowed.until:
@@ -274,18 +261,6 @@ class Trip:
     def _store(self, connection: Connection) -> bool:
         return not isinstance(self._book.stride(connection), LeaseLost)
 
-    def _give_up(self, connection: Connection, left: Iterable[Step], stop: Stop) -> None:
-        """Nobody else is told: whoever is left is skipped, and what may have been seen stays unknown."""
-        batch, now = self._run.batch, clock.now()
-        for step in left:
-            if step.doubt:
-                result = attempt.everyone(step, Outcome.UNKNOWN, f"in doubt when stopped: {stop.reason}")
-            else:
-                result = replace(attempt.everyone(step, Outcome.SKIPPED, stop.reason), key=None)
-            recording.stride(connection, batch, self._means.lease, [result])
-            self._book.tally.note(result, now)
-        self._close(connection)
-
     def _end_at_once(self) -> Any | None:
         """What `_end` does when nothing is left to be made: then it need not ask the guard. None: it is to be done."""
         if self._later.steps or not self._allowance.is_settled:
@@ -306,9 +281,9 @@ class Trip:
         self._allowance.settle(connection)
         later = self._later
         if not later.steps:
-            self._close(connection)
+            closing.close(connection, batch)
         elif isinstance(verdict, Stop):
-            self._give_up(connection, later.steps, verdict)
+            closing.give_up(connection, batch, self._means.lease, later.steps, verdict, self._book.tally)
         elif later.waits:
             until_expiry = max(0.0, (batch.expires_at - clock.now()).total_seconds())
             seconds = min(*later.waits, until_expiry)
@@ -323,8 +298,3 @@ class Trip:
     def _failures(self) -> int:
         """Trips in a row that came to nothing: the wait of one who failed once is not that of all before them."""
         return 0 if self._book.has_settled else int(self._run.batch.attempts)
-
-    def _close(self, connection: Connection) -> None:
-        batch = self._run.batch
-        batches.finish(connection, batch.id, batch.token)
-        broadcasts.close_if_finished(connection, batch.broadcast_id, clock.now())
