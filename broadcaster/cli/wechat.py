@@ -9,12 +9,12 @@ import typer
 
 from broadcaster import settings as settings_module
 from broadcaster.announcement.source import read_source
+from broadcaster.channels.official.options import AccountOptions
+from broadcaster.channels.official.preview import preview
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.transport import Transport
 from broadcaster.channels.wechat.adapter import CHANNEL
-from broadcaster.channels.wechat.official.options import AccountOptions
-from broadcaster.channels.wechat.official.preview import preview
 from broadcaster.cli.check import phase_named, templates_in
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console

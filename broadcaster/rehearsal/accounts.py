@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.reviewed import NAMED
 from broadcaster.channels.sms.drafts import draft
-from broadcaster.channels.sms.templates import NAMED
 from broadcaster.operations.foretelling import foretold
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates

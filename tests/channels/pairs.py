@@ -15,11 +15,11 @@ import pytest
 
 from broadcaster.channels.base import Idempotency
 from broadcaster.channels.gateway import new_secret
+from broadcaster.channels.official.options import AccountOptions, MassOptions
 from broadcaster.channels.options import NO_OPTIONS, Options
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.sms.kannel.options import KannelOptions
 from broadcaster.channels.supplier import WEBHOOK
-from broadcaster.channels.wechat.official.options import AccountOptions, MassOptions
 from broadcaster.channels.wecom.adapter import WecomOptions
 from tests.channels.stand_ins import StandIn, Street, add
 from tests.channels.vendors import options_of

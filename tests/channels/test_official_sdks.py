@@ -26,9 +26,9 @@ from tencentcloud.sms.v20210111.models import SendSmsRequest as TencentSendSmsRe
 from tencentcloud.sms.v20210111.sms_client import SmsClient
 
 from broadcaster import clock
+from broadcaster.channels.reviewed import Template
 from broadcaster.channels.sms.aliyun import wire as aliyun
 from broadcaster.channels.sms.marks import mark
-from broadcaster.channels.sms.templates import Template
 from broadcaster.channels.sms.tencent import wire as tencent
 from tests.channels.http_server import Answer, LocalServer, Received
 from tests.channels.vendors import KEY, OPTIONS, SIGN_NAMES, Vendor, message, vendor

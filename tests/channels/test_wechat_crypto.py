@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from broadcaster.channels.wechat.official.crypto import UnsealedError, is_signed, seal, signature, unseal, wrong_key
+from broadcaster.channels.official.crypto import UnsealedError, is_signed, seal, signature, unseal, wrong_key
 
 KEY = "kWxPEV2UEDyxWpmPdKC3F4dgPDmOvfKX1HGnEUDS1aR"
 """This and what follows are in the tests of wechatpy and of libraries in other languages."""

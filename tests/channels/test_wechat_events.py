@@ -11,10 +11,10 @@ import pytest
 
 from broadcaster import clock
 from broadcaster.channels.callback import Callback, ForgedError, Heard, ReceiptStatus
+from broadcaster.channels.official.crypto import seal, signature
+from broadcaster.channels.official.events import hear
+from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, MassOptions
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.wechat.official.crypto import seal, signature
-from broadcaster.channels.wechat.official.events import hear
-from broadcaster.channels.wechat.official.options import AES_KEY, CALLBACK_TOKEN, MassOptions
 from broadcaster.errors import InputError
 from broadcaster.sandbox.faults import FaultKind
 from tests.channels.http_server import LocalServer, Received

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from broadcaster.channels.official.filter import filtered
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.channels.wechat.official.filter import filtered
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.renderer import render

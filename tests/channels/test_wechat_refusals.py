@@ -12,9 +12,9 @@ import pytest
 
 from broadcaster import clock
 from broadcaster.channels.base import Call, Outcome
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.client import Client
 from broadcaster.channels.provider import Quota
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.client import Client
 from broadcaster.errors import AmbiguousError, BroadcasterError, DeliveryError, PermanentError, TransientError
 from broadcaster.rendering.message import Message
 from tests.builders import at

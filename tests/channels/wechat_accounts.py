@@ -12,11 +12,11 @@ import requests
 from fastapi import FastAPI
 
 from broadcaster.channels.base import Call, Delivery
+from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN
 from broadcaster.channels.provider import Provider, Quota
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.shelf import OwnShelf
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official.options import AES_KEY, CALLBACK_TOKEN
 from broadcaster.sandbox.archive import Archive
 from broadcaster.sandbox.faults import Fault, FaultBook
 from broadcaster.sandbox.postman import Postman

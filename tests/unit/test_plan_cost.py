@@ -10,8 +10,8 @@ import pytest
 
 from broadcaster.announcement.facts import FactChange, difference, facts
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.reviewed import NAMED
 from broadcaster.channels.sms.drafts import draft
-from broadcaster.channels.sms.templates import NAMED
 from broadcaster.cli import plan_view
 from broadcaster.cli.plan_view import Correction
 from broadcaster.operations.amending import Times, amended

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.channels.registry import CHANNELS
+from broadcaster.channels.reviewed import NAMED, NUMBERED, Syntax, Template, faults
 from broadcaster.channels.sms.drafts import draft, unsigned
-from broadcaster.channels.sms.templates import NAMED, NUMBERED, Syntax, Template, faults
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.message import ADDRESSEE

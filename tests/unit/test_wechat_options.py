@@ -12,7 +12,7 @@ from broadcaster.errors import InputError
 from broadcaster.site import Site, read_site
 from tests.support.examples import ROOT
 
-README = ROOT / "broadcaster/channels/wechat/official/README.md"
+README = ROOT / "broadcaster/channels/official/README.md"
 ACCOUNT = """
 name: test
 channels:

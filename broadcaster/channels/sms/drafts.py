@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from broadcaster.channels.sms.templates import Syntax
+from broadcaster.channels.reviewed import Syntax
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.lint.grammars import grammar_of
 from broadcaster.rendering.lint.telling import tellings

@@ -22,8 +22,8 @@ from broadcaster.announcement.text import Language, Words
 from broadcaster.channels.call import Call, Delivery, Member, Outcome
 from broadcaster.channels.options import Options
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.reviewed import Syntax, Template, faults
 from broadcaster.channels.sms.message import MAX_CHARACTERS
-from broadcaster.channels.sms.templates import Syntax, Template, faults
 from broadcaster.channels.supplier import Quote
 from broadcaster.errors import PermanentError
 from broadcaster.planning.phase import Phase

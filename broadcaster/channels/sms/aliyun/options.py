@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from broadcaster.announcement.text import Words
+from broadcaster.channels.reviewed import NAMED, Syntax
 from broadcaster.channels.sms.mainland import MainlandOptions
-from broadcaster.channels.sms.templates import NAMED, Syntax
 
 
 class AliyunOptions(MainlandOptions):

@@ -26,6 +26,7 @@ from starlette.concurrency import run_in_threadpool
 
 from broadcaster import clock
 from broadcaster.channels.callback import Callback
+from broadcaster.channels.reviewed import Template
 from broadcaster.channels.simulation import Reception, Simulator, Stage, Target
 from broadcaster.channels.sms import tokens
 from broadcaster.channels.sms.aliyun import wire
@@ -34,7 +35,6 @@ from broadcaster.channels.sms.aliyun.receipts import TIME
 from broadcaster.channels.sms.mainland import shown
 from broadcaster.channels.sms.marks import broadcast_of
 from broadcaster.channels.sms.phone import Letter, exhibits, failing, is_refused
-from broadcaster.channels.sms.templates import Template
 
 PER_NUMBER_A_DAY = 50
 """Notifications of one signature and template to one number."""

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator
 
 from broadcaster.announcement.text import Words
+from broadcaster.channels.reviewed import NUMBERED, Syntax
 from broadcaster.channels.sms.mainland import ApprovedText, MainlandOptions
-from broadcaster.channels.sms.templates import NUMBERED, Syntax
 
 
 class TencentOptions(MainlandOptions):

@@ -23,12 +23,12 @@ from starlette.concurrency import run_in_threadpool
 
 from broadcaster import clock
 from broadcaster.channels.callback import Callback
+from broadcaster.channels.reviewed import Template
 from broadcaster.channels.simulation import Reception, Simulator, Stage, Target
 from broadcaster.channels.sms import tokens
 from broadcaster.channels.sms.mainland import ApprovedText, shown
 from broadcaster.channels.sms.marks import broadcast_of
 from broadcaster.channels.sms.phone import Letter, exhibits, failing, is_refused
-from broadcaster.channels.sms.templates import Template
 from broadcaster.channels.sms.tencent import wire
 from broadcaster.channels.sms.tencent.receipts import TIME
 

@@ -10,15 +10,15 @@ from datetime import timedelta
 from functools import partial
 
 from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Predecessor
+from broadcaster.channels.official import draft, wire
+from broadcaster.channels.official.call import mark, refuse_if_late, take_down
+from broadcaster.channels.official.client import Client
+from broadcaster.channels.official.events import hear
+from broadcaster.channels.official.options import SECRETS, MassOptions, tag_of
+from broadcaster.channels.official.probe import probe
 from broadcaster.channels.provider import Idempotency, Provider
 from broadcaster.channels.supplier import Confirmation, Supplier
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import draft, wire
-from broadcaster.channels.wechat.official.call import mark, refuse_if_late, take_down
-from broadcaster.channels.wechat.official.client import Client
-from broadcaster.channels.wechat.official.events import hear
-from broadcaster.channels.wechat.official.options import SECRETS, MassOptions, tag_of
-from broadcaster.channels.wechat.official.probe import probe
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
 CARD_STAYS = "its card stays in the followers' chats"

@@ -11,15 +11,15 @@ from functools import partial
 from typing import Any
 
 from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Predecessor
+from broadcaster.channels.official import draft, wire
+from broadcaster.channels.official.call import mark, refuse_if_late, take_down
+from broadcaster.channels.official.client import Client
+from broadcaster.channels.official.events import hear
+from broadcaster.channels.official.options import SECRETS, AccountOptions
+from broadcaster.channels.official.probe import probe
 from broadcaster.channels.provider import Idempotency, Provider
 from broadcaster.channels.supplier import Supplier
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import draft, wire
-from broadcaster.channels.wechat.official.call import mark, refuse_if_late, take_down
-from broadcaster.channels.wechat.official.client import Client
-from broadcaster.channels.wechat.official.events import hear
-from broadcaster.channels.wechat.official.options import SECRETS, AccountOptions
-from broadcaster.channels.wechat.official.probe import probe
 from broadcaster.errors import AmbiguousError, TransientError
 
 PAGES = 3

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from broadcaster.channels.wechat.official.simulator import create as create  # noqa: PLC0414 - found here by its name
+from broadcaster.channels.official.simulator import create as create  # noqa: PLC0414 - found here by its name

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from broadcaster.channels.call import Action, Call, Fate, Predecessor
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.options import Superseded, account_of
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.options import Superseded, account_of
 from broadcaster.errors import DeliveryError
 
 

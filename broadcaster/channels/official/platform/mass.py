@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from broadcaster import clock
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.platform.audience import Audience
+from broadcaster.channels.official.platform.box import Article, Box
+from broadcaster.channels.official.platform.refusal import RefusedError
 from broadcaster.channels.provider import Quota
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.platform.audience import Audience
-from broadcaster.channels.wechat.official.platform.box import Article, Box
-from broadcaster.channels.wechat.official.platform.refusal import RefusedError
 
 A_DAY, A_MONTH = 1, 4
 """To all followers, by calendar days and months of campaign time; the latter of a service account."""

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from broadcaster import clock
 from broadcaster.channels.callback import TEXT, Callback, ForgedError, Heard, Receipt, ReceiptStatus
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.crypto import UnsealedError, is_signed, unseal, wrong_key
+from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, account_of
+from broadcaster.channels.official.xml import RefusedXmlError, fields
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.crypto import UnsealedError, is_signed, unseal, wrong_key
-from broadcaster.channels.wechat.official.options import AES_KEY, CALLBACK_TOKEN, account_of
-from broadcaster.channels.wechat.official.xml import RefusedXmlError, fields
 from broadcaster.errors import InputError
 
 HOLDS_FOR = timedelta(minutes=5)

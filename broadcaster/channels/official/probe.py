@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.client import Client
+from broadcaster.channels.official.crypto import wrong_key
+from broadcaster.channels.official.options import AES_KEY
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.client import Client
-from broadcaster.channels.wechat.official.crypto import wrong_key
-from broadcaster.channels.wechat.official.options import AES_KEY
 from broadcaster.errors import InputError
 
 

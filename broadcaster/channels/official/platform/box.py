@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.filter import filtered
+from broadcaster.channels.official.platform.refusal import RefusedError
 from broadcaster.channels.wechat.message import LIMITS, MAX_BODY_BYTES
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.filter import filtered
-from broadcaster.channels.wechat.official.platform.refusal import RefusedError
 
 MAX_THUMB_BYTES = 64 * 1024
 _JPEG = b"\xff\xd8\xff"

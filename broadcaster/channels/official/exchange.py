@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from broadcaster.channels.official import wire
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Request, Transport, raise_for_status
-from broadcaster.channels.wechat.official import wire
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")

@@ -7,12 +7,12 @@ from typing import Any
 
 from urllib3.filepost import encode_multipart_formdata
 
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.exchange import Said, post
+from broadcaster.channels.official.token import Tokens
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.shelf import Shelf
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.exchange import Said, post
-from broadcaster.channels.wechat.official.token import Tokens
 
 
 class Client:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from broadcaster.channels.call import Action, Fate
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.platform import events
+from broadcaster.channels.official.platform.box import Article
 from broadcaster.channels.simulation import Exhibit, Reception, Stage
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.platform import events
-from broadcaster.channels.wechat.official.platform.box import Article
 
 FOLLOWERS = 10_000
 

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.client import Client
-from broadcaster.channels.wechat.official.exchange import unseen
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.client import Client
+from broadcaster.channels.official.exchange import unseen
 from broadcaster.errors import DeliveryError
 
 COVER = Path(__file__).with_name("cover.jpg")

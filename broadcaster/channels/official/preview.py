@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
+from broadcaster.channels.official import draft, wire
+from broadcaster.channels.official.client import Client
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import draft, wire
-from broadcaster.channels.wechat.official.client import Client
 from broadcaster.errors import DeliveryError
 from broadcaster.rendering.message import Parts
 

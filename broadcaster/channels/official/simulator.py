@@ -17,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.platform.audience import Audience
+from broadcaster.channels.official.platform.box import Box
+from broadcaster.channels.official.platform.mass import MassDesk
+from broadcaster.channels.official.platform.publishing import PublishDesk
+from broadcaster.channels.official.platform.refusal import RefusedError
+from broadcaster.channels.official.platform.tokens import TokenOffice
 from broadcaster.channels.simulation import Simulator, Stage, Target
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.platform.audience import Audience
-from broadcaster.channels.wechat.official.platform.box import Box
-from broadcaster.channels.wechat.official.platform.mass import MassDesk
-from broadcaster.channels.wechat.official.platform.publishing import PublishDesk
-from broadcaster.channels.wechat.official.platform.refusal import RefusedError
-from broadcaster.channels.wechat.official.platform.tokens import TokenOffice
 
 CONTROL = "/sandbox"
 _ESCAPED = re.compile(rb"\\u[0-9a-fA-F]{4}")

@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape
 
 from broadcaster import clock
 from broadcaster.channels.callback import Callback
+from broadcaster.channels.official.crypto import seal, signature
+from broadcaster.channels.official.events import MASS_FINISHED, PUBLISH_FINISHED
+from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, account_of
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.wechat.official.crypto import seal, signature
-from broadcaster.channels.wechat.official.events import MASS_FINISHED, PUBLISH_FINISHED
-from broadcaster.channels.wechat.official.options import AES_KEY, CALLBACK_TOKEN, account_of
 
 _ACCOUNT = "gh_0123456789ab"
 _SYSTEM = "oR5GjjgEhCMJFyzaVZdrxZ2zRRF4"

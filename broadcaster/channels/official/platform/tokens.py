@@ -6,9 +6,9 @@ import secrets
 import time
 from typing import Any
 
+from broadcaster.channels.official.options import account_of
+from broadcaster.channels.official.platform.refusal import RefusedError
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.wechat.official.options import account_of
-from broadcaster.channels.wechat.official.platform.refusal import RefusedError
 
 LIFE = 7200
 RENEWED_BEFORE = 300

@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.platform.audience import Audience
+from broadcaster.channels.official.platform.box import Article, Box, page
+from broadcaster.channels.official.platform.refusal import RefusedError
 from broadcaster.channels.simulation import Stage
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.platform.audience import Audience
-from broadcaster.channels.wechat.official.platform.box import Article, Box, page
-from broadcaster.channels.wechat.official.platform.refusal import RefusedError
 
 DELETED = 5
 """`publish_status` of an article that its account took down."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 
+from broadcaster.channels.official import wire
+from broadcaster.channels.official.exchange import post, unseen
+from broadcaster.channels.official.options import account_of
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
-from broadcaster.channels.wechat.official import wire
-from broadcaster.channels.wechat.official.exchange import post, unseen
-from broadcaster.channels.wechat.official.options import account_of
 from broadcaster.errors import PermanentError, TransientError
 
 FETCHING_SECONDS = 10.0
