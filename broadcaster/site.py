@@ -247,6 +247,9 @@ def _findings(site: Site, channels: Mapping[str, Channel]) -> Iterator[Finding]:
         if channel.registered:
             hint = "`broadcaster endpoint add` registers one"
             yield Finding(("channels", slug), "its endpoints are not configured here", hint)
+        if channel.has_one_account and len(config.providers) > 1:
+            hint = f"the {channel.addressed_by}s of its people mean nothing to any other account"
+            yield Finding(("channels", slug, "providers", 1), "this channel has exactly one provider", hint)
         for number, provider in enumerate(config.providers):
             yield from _of_provider(("channels", slug, "providers", number), provider, channel)
 

@@ -1,7 +1,8 @@
 """Importing people from a file: good rows become the newest version of the audience, bad rows a file of rejects.
 
-The columns are `phone` (required), `name`, `language` and `tags` (separated by `;`). The file is streamed, and the
-whole import is one transaction: when it fails, nothing has changed. How rows become people: docs/audience.md.
+The columns are that of the pool's addresses (such as `phone`; required), `name`, `language` and `tags` (separated by
+`;`). The file is streamed, and the whole import is one transaction: when it fails, nothing has changed. How rows
+become people: docs/audience.md.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from sqlalchemy import Connection
 
 from broadcaster.audience import readers
 from broadcaster.audience.people import People, Person
+from broadcaster.audience.pools import PHONES, Pool
 from broadcaster.audience.rejects import Rejects
 from broadcaster.errors import InputError, Place, StateError
 from broadcaster.storage import audiences, events
-from broadcaster.storage.audiences import PEOPLE, Merged, TooManyLeaveError
+from broadcaster.storage.audiences import Merged, TooManyLeaveError
 from broadcaster.vault import Vault
 
 MOST_LEAVING = 0.5
@@ -52,7 +54,7 @@ class Unwatched:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a file is imported: as the whole audience, or with `add` beside those who are in it.
+    """How a file is imported: as the whole of a pool, or with `add` beside those who are in it.
 
     `replace`: also when most of the present audience is not in the file. `encoding` of a CSV file, found out when None.
     """
@@ -61,6 +63,7 @@ class Manner:
     replace: bool = False
     encoding: str | None = None
     actor: str = "import"
+    pool: Pool = PHONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class ImportResult:
     unchanged: int
     """Those in the file who were in the audience, all the same."""
     merged: int
-    """Rows whose phone came again further down."""
+    """Rows whose address came again further down."""
     rejected: int
     reasons: Counter[str] = field(default_factory=Counter)
     rejects: Path | None = None
@@ -103,9 +106,9 @@ def import_people(
     rejects = Rejects(path)
     try:
         with readers.opened(path, manner.encoding) as sheet:
-            people = People(sheet, str(path), rejects.add)
+            people = People(sheet, str(path), rejects.add, manner.pool)
             watched = _Watched(people, progress)
-            audiences.stage(connection, PEOPLE, vault, watched.rows())
+            audiences.stage(connection, manner.pool.name, vault, watched.rows())
         if not watched.good:
             raise _nobody(path, rejects)
         progress.merging()
@@ -154,7 +157,7 @@ class _Watched:
 def _merge(connection: Connection, source: str, at: datetime, manner: Manner) -> Merged:
     most = 1.0 if manner.replace else MOST_LEAVING
     try:
-        return audiences.merge(connection, PEOPLE, source, at, keep_others=manner.add, most_leaving=most)
+        return audiences.merge(connection, manner.pool.name, source, at, keep_others=manner.add, most_leaving=most)
     except TooManyLeaveError as error:
         hint = "--add keeps whoever is not in the file; --replace says that it is the whole audience. Nothing changed"
         raise StateError(f"{source}: {error.message}", hint=hint) from error
@@ -169,5 +172,6 @@ def _nobody(path: Path, rejects: Rejects) -> InputError:
 
 def _record(connection: Connection, result: ImportResult, source: str, at: datetime, manner: Manner) -> None:
     counts = {name: getattr(result, name) for name in ("added", "changed", "removed", "merged", "rejected")}
-    details = {"source": source, "version": result.version, "recipients": result.recipients, **counts}
+    pool = {"pool": manner.pool.name} if manner.pool.name else {}
+    details = {"source": source, **pool, "version": result.version, "recipients": result.recipients, **counts}
     events.record(connection, manner.actor, "import", "", at, details)

@@ -1,4 +1,4 @@
-"""From the rows of a sheet to people: phone as E.164, name, language, tags; and what is wrong with a row."""
+"""From the rows of a sheet to people: their address, name, language, tags; and what is wrong with a row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from broadcaster.audience.phone import e164
+from broadcaster.audience.pools import PHONES, Pool
 from broadcaster.audience.readers import Sheet
 from broadcaster.audience.readers.sheet import BETWEEN_TAGS, Cells
 from broadcaster.errors import InputError, Place
@@ -16,33 +16,42 @@ DEFAULT_LANGUAGE = "zh-Hans"
 LONGEST_NAME = 200
 LONGEST_TAGS = 1000
 """Characters of the cell."""
-COLUMNS = ("phone", "name", "language", "tags")
+FURTHER = ("name", "language", "tags")
+"""The columns beside that of the address."""
 
 Person = tuple[str, str, str, tuple[str, ...]]
-"""Phone, name, language, tags (sorted)."""
+"""Address, name, language, tags (sorted)."""
 Reject = Callable[[int, str, Cells], None]
 """Told the line, the reason and the row of each bad one."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _UNNAMEABLE = re.compile(r"[\s()]")
 """What a segment (`tag:WORD`) cannot hold."""
+_NAMED = 4
+"""So many tags that no segment can name are told of."""
 _REMEMBERED = 20_000
 """Different cells that are understood once; whoever has more of them is no audience with tags."""
 
 
 @dataclass(slots=True)
 class People:
-    """The people of a sheet; raises InputError when it has no phones."""
+    """The people of a sheet; raises InputError when it has no column of their addresses."""
 
     sheet: Sheet
     place: str
     reject: Reject
+    pool: Pool = PHONES
     read: int = 0
     """Rows that were looked at so far, good or bad."""
     unnameable: set[str] = field(default_factory=set)
     """Some of the tags that no segment can name."""
+    _address: Callable[[str], str] = field(init=False)
     _languages: dict[str, str] = field(default_factory=dict)
     _tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Asked for every row, so it is looked up once.
+        self._address = self.pool.read
 
     def rows(self) -> Iterator[Person]:
         """The good rows; bad ones are rejected. Blank ones count as none."""
@@ -66,8 +75,8 @@ class People:
                 self.read += 1
 
     def _person(self, row: Cells, at: Sequence[int | None]) -> Person:
-        phone_at, name_at, language_at, tags_at = at
-        phone = e164(row[phone_at or 0].strip())
+        address_at, name_at, language_at, tags_at = at
+        address = self._address(row[address_at or 0].strip())
         name = "" if name_at is None else row[name_at].strip()
         if not name.isprintable() or len(name) > LONGEST_NAME:
             _check_name(name)
@@ -75,17 +84,17 @@ class People:
         language = self._languages.get(cell) or self._language(cell)
         cell = "" if tags_at is None else row[tags_at]
         tags = self._tags.get(cell)
-        return phone, name, language, self._tags_of(cell) if tags is None else tags
+        return address, name, language, self._tags_of(cell) if tags is None else tags
 
     def _positions(self, header: Cells) -> list[int | None]:
-        place = Place(self.place, 1)
-        if "phone" not in header:
-            hint = f"expected a first line with the columns {', '.join(COLUMNS)}"
-            raise InputError.one("the column `phone` is missing", place=place, hint=hint)
-        twice = [name for name in COLUMNS if header.count(name) > 1]
+        place, columns = Place(self.place, 1), (self.pool.column, *FURTHER)
+        if self.pool.column not in header:
+            hint = f"expected a first line with the columns {', '.join(columns)}"
+            raise InputError.one(f"the column `{self.pool.column}` is missing", place=place, hint=hint)
+        twice = [name for name in columns if header.count(name) > 1]
         if twice:
             raise InputError.one(f"the column `{twice[0]}` is there twice", place=place)
-        return [header.index(name) if name in header else None for name in COLUMNS]
+        return [header.index(name) if name in header else None for name in columns]
 
     def _language(self, cell: str) -> str:
         language = cell.strip() or DEFAULT_LANGUAGE
@@ -103,7 +112,7 @@ class People:
             tag.encode()
             if any(unicodedata.category(character) == "Cc" for character in tag):
                 raise ValueError("a tag has a control character")
-            if _UNNAMEABLE.search(tag) and len(self.unnameable) < len(COLUMNS):
+            if _UNNAMEABLE.search(tag) and len(self.unnameable) < _NAMED:
                 self.unnameable.add(tag)
         if len(self._tags) < _REMEMBERED:
             self._tags[cell] = tags

@@ -20,16 +20,16 @@ def chosen(combinations: Iterable[Combination], segment: Segment) -> list[Combin
     return [row for row in combinations if contains(segment, row.language, row.tags)]
 
 
-def count(connection: Connection, segment: Segment) -> int:
-    """How many people of the newest version are in the segment."""
-    return sum(row.recipients for row in chosen(_newest(connection), segment))
+def count(connection: Connection, segment: Segment, pool: str = PEOPLE) -> int:
+    """How many people of a pool's newest version are in the segment."""
+    return sum(row.recipients for row in chosen(_newest(connection, pool), segment))
 
 
-def unknown_tags(connection: Connection, tags: Iterable[str]) -> list[str]:
-    """Which of `tags` nobody in the newest version has."""
-    known = frozenset[str]().union(*(row.tags for row in _newest(connection)))
+def unknown_tags(connection: Connection, tags: Iterable[str], pool: str = PEOPLE) -> list[str]:
+    """Which of `tags` nobody in a pool's newest version has."""
+    known = frozenset[str]().union(*(row.tags for row in _newest(connection, pool)))
     return sorted(set(tags) - known)
 
 
-def _newest(connection: Connection) -> Sequence[Combination]:
-    return audiences.combinations(connection, PEOPLE, audiences.newest(connection, PEOPLE))
+def _newest(connection: Connection, pool: str) -> Sequence[Combination]:
+    return audiences.combinations(connection, pool, audiences.newest(connection, pool))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +13,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from broadcaster.audience import readers
-from broadcaster.audience.phone import e164, masked
+from broadcaster.audience.pools import Pool, pool_named
 from broadcaster.audience.readers import Sheet
 from broadcaster.audience.rejects import Rejects
-from broadcaster.channels.base import Channel, RecipientKind
 from broadcaster.errors import InputError, Place, StateError
 from broadcaster.storage import events, suppressions
-from broadcaster.storage.audiences import PEOPLE
 from broadcaster.storage.suppressions import Written
 from broadcaster.vault import Vault
 
@@ -31,12 +29,17 @@ _NUMBER = re.compile(r"\d(?:[ -]?\d){6,}")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to suppress people on (a channel's slug; empty: all channels), why, by whom and when."""
+    """What to suppress people on (a channel's slug; empty: all that need a phone), why, by whom and when."""
 
     channel: str
     reason: str
     actor: str
     at: datetime
+
+    @property
+    def pool(self) -> Pool:
+        """Whose addresses the channel takes."""
+        return pool_named(self.channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +52,8 @@ class FileResult:
     reasons: Counter[str] = field(default_factory=Counter)
     """Why rows were rejected."""
     unkept: Counter[str] = field(default_factory=Counter)
-    """Why reasons were not kept; their numbers were suppressed all the same."""
+    """Why reasons were not kept; whom they were about was suppressed all the same."""
     rejects: Path | None = None
-
-
-def checked_channel(slug: str, channels: Mapping[str, Channel]) -> str:
-    """A channel that reaches people, or empty; raises InputError for any other word."""
-    reaching = [name for name, channel in channels.items() if channel.reaches is RecipientKind.PERSON]
-    if slug and slug not in reaching:
-        hint = f"channels that reach people: {', '.join(reaching)}"
-        raise InputError.one(f"--channel: {slug!r} reaches no people", hint=hint)
-    return slug
 
 
 def checked_reason(text: str) -> str:
@@ -74,9 +68,9 @@ def checked_reason(text: str) -> str:
     return reason
 
 
-def suppress(connection: Connection, vault: Vault, phone: str, order: Order) -> bool:
-    """Suppress one person (E.164); False when they are so already."""
-    written = suppressions.write(connection, vault, [(phone, order.reason)], order.channel, order.actor, order.at)
+def suppress(connection: Connection, vault: Vault, address: str, order: Order) -> bool:
+    """Suppress one person by an address as their pool reads it; False when they are so already."""
+    written = suppressions.write(connection, vault, [(address, order.reason)], order.channel, order.actor, order.at)
     _record(connection, written, order)
     return bool(written.new)
 
@@ -84,66 +78,67 @@ def suppress(connection: Connection, vault: Vault, phone: str, order: Order) -> 
 def suppress_file(
     connection: Connection, vault: Vault, path: Path, order: Order, encoding: str | None = None
 ) -> FileResult:
-    """Suppress everybody in a file with the column `phone`, and `reason` where it has one; bad rows are rejected.
+    """Suppress everybody in a file with the column of their pool, and `reason` where it has one; bad rows are rejected.
 
     Raises InputError when the file as a whole cannot be used.
     """
     rejects = Rejects(path)
     try:
         with readers.opened(path, encoding) as sheet:
-            phones = _Phones(sheet, str(path), rejects, order.reason)
-            written = suppressions.write(connection, vault, phones.rows(), order.channel, order.actor, order.at)
+            people = _People(sheet, str(path), rejects, order.reason, order.pool)
+            written = suppressions.write(connection, vault, people.rows(), order.channel, order.actor, order.at)
         rejects.close()
     except BaseException:
         rejects.abandon()
         raise
     _record(connection, written, order)
-    return FileResult(written.new, written.known, rejects.rows, rejects.reasons, phones.unkept, rejects.path)
+    return FileResult(written.new, written.known, rejects.rows, rejects.reasons, people.unkept, rejects.path)
 
 
-def unsuppress(connection: Connection, vault: Vault, phone: str, channel: str, actor: str, at: datetime) -> list[str]:
-    """Let one person (E.164) be told again: on a channel, or altogether when it is empty; gives what was lifted.
+def unsuppress(connection: Connection, vault: Vault, address: str, order: Order) -> list[str]:
+    """Let one person be told again: on the order's channel, or altogether when it is empty; gives what was lifted.
 
     Raises StateError when nothing of the kind stands.
     """
-    handle = vault.handle(PEOPLE, phone)
-    lifted = suppressions.lift(connection, handle, channel or None)
+    handle = vault.handle(order.pool.name, address)
+    lifted = suppressions.lift(connection, handle, order.channel or None)
     if not lifted:
         altogether = "" in suppressions.of_handle(connection, handle)
         hint = "they are suppressed on every channel; lift that, and suppress them on others" if altogether else None
-        where = f" on {channel}" if channel else ""
-        raise StateError(f"{masked(phone)} is not suppressed{where}", hint=hint)
-    events.record(connection, actor, "unsuppress", "", at, {"people": 1, "channels": lifted})
+        where = f" on {order.channel}" if order.channel else ""
+        raise StateError(f"{order.pool.masked(address)} is not suppressed{where}", hint=hint)
+    events.record(connection, order.actor, "unsuppress", "", order.at, {"people": 1, "channels": lifted})
     return lifted
 
 
 @dataclass(slots=True)
-class _Phones:
-    """The numbers of a file with their reasons; a reason that cannot be shown is left out, its number is not."""
+class _People:
+    """The addresses of a file with their reasons; a reason that cannot be shown is left out, its address is not."""
 
     sheet: Sheet
     place: str
     rejects: Rejects
     reason: str
+    pool: Pool
     unkept: Counter[str] = field(default_factory=Counter)
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        header = self.sheet.header
-        if "phone" not in header:
-            hint = "expected a first line with the column phone, and perhaps reason"
-            raise InputError.one("the column `phone` is missing", place=Place(self.place, 1), hint=hint)
-        phone_at = header.index("phone")
+        header, column = self.sheet.header, self.pool.column
+        if column not in header:
+            hint = f"expected a first line with the column {column}, and perhaps reason"
+            raise InputError.one(f"the column `{column}` is missing", place=Place(self.place, 1), hint=hint)
+        address_at = header.index(column)
         reason_at = header.index("reason") if "reason" in header else None
         for line, row in self.sheet.rows:
             if not any(map(str.strip, row)):
                 continue
             try:
-                phone = e164(row[phone_at].strip() if phone_at < len(row) else "")
+                address = self.pool.read(row[address_at].strip() if address_at < len(row) else "")
             except ValueError as error:
                 self.rejects.add(line, str(error), row)
             else:
                 own = row[reason_at] if reason_at is not None and reason_at < len(row) else ""
-                yield phone, self._kept(own) or self.reason
+                yield address, self._kept(own) or self.reason
 
     def _kept(self, reason: str) -> str:
         try:

@@ -39,6 +39,19 @@ class RecipientKind(StrEnum):
     ENDPOINT = "endpoint"
 
 
+class AddressKind(StrEnum):
+    """What a person is found by; its word is also the column of an imported file."""
+
+    PHONE = "phone"
+    OPENID = "openid"
+    """A follower of one official account, who is somebody else at any other."""
+
+    @property
+    def of_one_account(self) -> bool:
+        """Whether it means somebody to a single account only, so that such people are one channel's own."""
+        return self is AddressKind.OPENID
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A way out: what it reaches, what its messages consist of, and its suppliers by their words in a site."""
@@ -55,11 +68,23 @@ class Channel:
     """Whether its recipients are the endpoints of the registry in the database, and not providers of the site."""
     latest_only: bool = False
     """Whether whoever missed some of its messages is told the newest one only, when they can be reached again."""
+    addressed_by: AddressKind = AddressKind.PHONE
+    """What people are found by, where it reaches people."""
 
     @property
     def pool(self) -> str:
-        """Which recipients it reaches: people are shared by all channels, accounts and endpoints are its own."""
-        return "" if self.reaches is RecipientKind.PERSON else self.slug
+        """Which recipients it reaches: people with a phone are shared by all channels, all others are its own."""
+        return "" if self.reaches_people and not self.addressed_by.of_one_account else self.slug
+
+    @property
+    def reaches_people(self) -> bool:
+        """Whether its recipients are people, who have tags and may be suppressed."""
+        return self.reaches is RecipientKind.PERSON
+
+    @property
+    def has_one_account(self) -> bool:
+        """Whether a site can have no more than one provider of it: others would not know its people."""
+        return self.reaches_people and self.addressed_by.of_one_account
 
 
 def adapter_of(channel: Channel, provider: Provider) -> Adapter:

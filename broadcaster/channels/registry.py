@@ -21,6 +21,8 @@ REGISTERED = next(channel for channel in CHANNELS.values() if channel.registered
 
 POOLS = {slug: channel.pool for slug, channel in CHANNELS.items()}
 """Channel → the pool of its recipients."""
+PEOPLE_POOLS = frozenset(POOLS[slug] for slug in PERSONAL)
+"""The pools that hold people."""
 
 
 def specs_for(policy: Policy) -> list[MessageSpec]:

@@ -18,6 +18,7 @@ from broadcaster import clock
 from broadcaster.audience import segments
 from broadcaster.audience.importing import ImportResult, Manner
 from broadcaster.audience.importing import import_people as import_file
+from broadcaster.audience.pools import pool_named
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console, minute, print_json, table
 from broadcaster.cli.session import operator, session
@@ -29,11 +30,11 @@ from broadcaster.wiring import App
 _ADDED_UP = ("added", "changed", "removed", "unchanged", "merged", "rejected")
 
 
-def manner(*, add: bool, replace: bool, encoding: str | None) -> Manner:
+def manner(*, add: bool, replace: bool, encoding: str | None, channel: str) -> Manner:
     """How the operator wants a file imported."""
     if add and replace:
         raise InputError.one("--add and --replace exclude each other", hint="--add keeps whoever is not in the file")
-    return Manner(add=add, replace=replace, encoding=encoding, actor=operator())
+    return Manner(add, replace, encoding, operator(), pool_named(channel))
 
 
 def import_people(file: Path, wanted: Manner, strict: bool, *, as_json: bool) -> None:
@@ -47,10 +48,11 @@ def import_people(file: Path, wanted: Manner, strict: bool, *, as_json: bool) ->
         raise typer.Exit(WRONG)
 
 
-def versions(*, as_json: bool) -> None:
+def versions(channel: str, *, as_json: bool) -> None:
     """Print every version, the newest last."""
+    pool = pool_named(channel)
     with session() as parts, parts.database.begin() as connection:
-        found = audiences.versions(connection, audiences.PEOPLE)
+        found = audiences.versions(connection, pool.name)
     if as_json:
         print_json([{**asdict(row), "at": row.at.isoformat(timespec="seconds")} for row in found])
         return
@@ -62,15 +64,15 @@ def versions(*, as_json: bool) -> None:
     console.print(shown if found else "nobody was imported yet")
 
 
-def count_people(text: str, *, as_json: bool) -> None:
+def count_people(text: str, channel: str, *, as_json: bool) -> None:
     """Print how many people are in a segment; one that names a tag nobody has is an error, not zero."""
-    segment = parse_segment(text)
+    segment, pool = parse_segment(text), pool_named(channel)
     with session() as parts, parts.database.begin() as connection:
-        unknown = segments.unknown_tags(connection, named_tags(segment))
+        unknown = segments.unknown_tags(connection, named_tags(segment), pool.name)
         if unknown:
             hint = "tags are written as they were imported"
             raise InputError.one(f"nobody has the tag {', '.join(map(repr, unknown))}", hint=hint)
-        number = segments.count(connection, segment)
+        number = segments.count(connection, segment, pool.name)
     if as_json:
         print_json({"segment": str(segment), "people": number})
     else:

@@ -13,7 +13,17 @@ keys = typer.Typer(help="The keys that seal phones and names in the database.", 
 wechat = typer.Typer(help="Official accounts at the platform itself.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print data for programs instead of a table.")]
-Channel = Annotated[str, typer.Option(help="Only on this channel; on all of them without it.", show_default=False)]
+Channel = Annotated[
+    str, typer.Option(help="Only on this channel; without it on all that need a phone.", show_default=False)
+]
+PoolChannel = Annotated[
+    str,
+    typer.Option(
+        "--channel",
+        help="Whose people: of a channel with its own, such as followers by openid; else people with a phone.",
+        show_default=False,
+    ),
+]
 Encoding = Annotated[
     str | None, typer.Option(help="A CSV file's encoding, such as gb18030; else found out.", show_default=False)
 ]
@@ -38,10 +48,13 @@ def sms_templates(
 
 @audience.command("import")
 def import_audience(
-    file: Annotated[Path, typer.Argument(help="CSV (also .gz), Parquet or XLSX with phone, name, language, tags.")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV (also .gz), Parquet or XLSX with phone (or openid), name, language, tags.")
+    ],
     add: Annotated[bool, typer.Option("--add", help="Keep whoever is not in the file.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Import it even when most people would leave.")] = False,
     encoding: Encoding = None,
+    channel: PoolChannel = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when any row was rejected.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -51,23 +64,25 @@ def import_audience(
     """
     from broadcaster.cli import audience as command
 
-    command.import_people(file, command.manner(add=add, replace=replace, encoding=encoding), strict, as_json=as_json)
+    manner = command.manner(add=add, replace=replace, encoding=encoding, channel=channel)
+    command.import_people(file, manner, strict, as_json=as_json)
 
 
 @audience.command("versions")
-def audience_versions(as_json: Json = False) -> None:
+def audience_versions(channel: PoolChannel = "", as_json: Json = False) -> None:
     """List the versions of the audience: when each came, from which file, and what it changed.
 
     Example: `broadcaster audience versions`
     """
     from broadcaster.cli import audience as command
 
-    command.versions(as_json=as_json)
+    command.versions(channel, as_json=as_json)
 
 
 @audience.command("count")
 def count_audience(
     segment: Annotated[str, typer.Argument(help="A filter such as `tag:retired and not language:en`.")] = "everyone",
+    channel: PoolChannel = "",
     as_json: Json = False,
 ) -> None:
     """Count the people in a segment.
@@ -76,14 +91,16 @@ def count_audience(
     """
     from broadcaster.cli import audience as command
 
-    command.count_people(segment, as_json=as_json)
+    command.count_people(segment, channel, as_json=as_json)
 
 
 @audience.command("suppress")
 def suppress(
-    phone: Annotated[str | None, typer.Argument(help="The number of whom nothing may be sent to.")] = None,
+    address: Annotated[
+        str | None, typer.Argument(help="The number of whom nothing may be sent to; the openid with such a channel.")
+    ] = None,
     file: Annotated[
-        Path | None, typer.Option(help="Numbers from a file with the column phone, and perhaps reason.")
+        Path | None, typer.Option(help="Many, from a file with the column phone (or openid), and perhaps reason.")
     ] = None,
     channel: Channel = "",
     reason: Annotated[str, typer.Option(help="Why, for the ledger: `opted out` without it.")] = "",
@@ -96,12 +113,12 @@ def suppress(
     """
     from broadcaster.cli import suppress as command
 
-    command.suppress(phone, file, channel, reason, encoding, as_json=as_json)
+    command.suppress(address, file, channel, reason, encoding, as_json=as_json)
 
 
 @audience.command("unsuppress")
 def unsuppress(
-    phone: Annotated[str, typer.Argument(help="The number of who may be written to again.")],
+    address: Annotated[str, typer.Argument(help="The number (or openid) of who may be written to again.")],
     channel: Channel = "",
 ) -> None:
     """Let somebody be told again; what was skipped meanwhile stays so.
@@ -110,7 +127,7 @@ def unsuppress(
     """
     from broadcaster.cli import suppress as command
 
-    command.unsuppress(phone, channel)
+    command.unsuppress(address, channel)
 
 
 @audience.command("suppressions")

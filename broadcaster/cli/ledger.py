@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
 
 from broadcaster.announcement.times import zone_of
-from broadcaster.audience.phone import e164, masked
+from broadcaster.audience.pools import Pool, pools
+from broadcaster.channels.base import AddressKind
 from broadcaster.cli.screen import console, minute, print_json, table
 from broadcaster.cli.session import session
+from broadcaster.cli.suppress import read_address
 from broadcaster.errors import InputError, StateError
 from broadcaster.operations.naming import broadcast_named
 from broadcaster.operations.revise import required
 from broadcaster.storage import announcements
 from broadcaster.storage import ledger as rows
 from broadcaster.storage.announcements import Standing
-from broadcaster.storage.audiences import PEOPLE
 from broadcaster.storage.recipients import id_of
 
 
-def ledger(phone: str, slug: str | None, *, as_json: bool) -> None:
-    """Print every delivery to the person with this number, oldest first; also to one who left the audience."""
-    number = _number(phone)
+def ledger(addresses: Mapping[AddressKind, str | None], slug: str | None, *, as_json: bool) -> None:
+    """Print every delivery to the person with this address, oldest first; also to one who left the audience."""
+    pool, address = _asked(addresses)
     with session() as parts, parts.database.begin() as connection:
         asked = [required(connection, slug, lock=False)] if slug else announcements.all_standing(connection)
-        person = id_of(connection, parts.vault.handle(PEOPLE, number))
+        person = id_of(connection, parts.vault.handle(pool.name, address))
         if person is None:
-            raise StateError(f"nobody in the audience has the number {masked(number)}, and nobody had it")
+            raise StateError(f"nobody in the audience has the {pool.noun} {pool.masked(address)}, and nobody had it")
         zones = {row.slug: row.zone for row in asked}
         found = [_data(row, zones) for row in rows.told(connection, person, slug)]
     for standing in asked:
@@ -37,7 +39,7 @@ def ledger(phone: str, slug: str | None, *, as_json: bool) -> None:
         print_json(found)
         return
     columns = ("told at", "announcement", "revision", "phase", "channel", "provider", "outcome", "receipt", "reason")
-    shown = table(f"{masked(number)}, {len(found)} messages", columns, numbers=("revision",))
+    shown = table(f"{pool.masked(address)}, {len(found)} messages", columns, numbers=("revision",))
     for row in found:
         head = (minute(row["at"]), row["announcement"], f"{row['revision']}", row["phase"], row["channel"])
         shown.add_row(*head, row["provider"] or "–", row["outcome"], row["receipt"] or "–", row["reason"])
@@ -72,11 +74,14 @@ def tell_purged(standing: Standing) -> None:
         sys.stderr.write(f"{standing.slug}: who was told what was purged at {minute(at)}; its totals are kept\n")
 
 
-def _number(phone: str) -> str:
-    try:
-        return e164(phone)
-    except ValueError as error:
-        raise InputError.one(f"--phone: {error}", hint="such as 13800138000 or +8613800138000") from error
+def _asked(addresses: Mapping[AddressKind, str | None]) -> tuple[Pool, str]:
+    """The one address that was given, and the pool that has such addresses."""
+    given = [(kind, text) for kind, text in addresses.items() if text is not None]
+    if len(given) != 1:
+        raise InputError.one(f"give one of {', '.join(f'--{kind}' for kind in addresses)}")
+    [(kind, text)] = given
+    pool = next(pool for pool in pools().values() if pool.kind is kind)
+    return pool, read_address(pool, text, f"--{kind}")
 
 
 def _data(row: Row[Any], zones: dict[str, str]) -> dict[str, Any]:

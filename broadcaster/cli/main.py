@@ -104,7 +104,8 @@ def report(
 
 @app.command()
 def ledger(
-    phone: Annotated[str, typer.Option(help="The person's number.")],
+    phone: Annotated[str | None, typer.Option(help="The person's number.", show_default=False)] = None,
+    openid: Annotated[str | None, typer.Option(help="Or the follower's openid.", show_default=False)] = None,
     announcement: Annotated[str | None, typer.Option(help="Only what was said of this announcement.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -112,9 +113,10 @@ def ledger(
 
     Example: `broadcaster ledger --phone 13800138000 --announcement qingdao-2022`
     """
+    from broadcaster.channels.base import AddressKind
     from broadcaster.cli import ledger as command
 
-    command.ledger(phone, announcement, as_json=as_json)
+    command.ledger({AddressKind.PHONE: phone, AddressKind.OPENID: openid}, announcement, as_json=as_json)
 
 
 @app.command()

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from broadcaster import clock
 from broadcaster.audience import suppression
-from broadcaster.audience.phone import e164, masked
+from broadcaster.audience.pools import Pool, pool_named
 from broadcaster.audience.suppression import FileResult, Order
-from broadcaster.channels.registry import CHANNELS
 from broadcaster.cli.audience import storing
 from broadcaster.cli.screen import console, print_json, table
 from broadcaster.cli.session import operator, session
@@ -21,32 +20,34 @@ _ALL = "all channels"
 
 
 def suppress(
-    phone: str | None, file: Path | None, channel: str, reason: str, encoding: str | None, *, as_json: bool
+    address: str | None, file: Path | None, channel: str, reason: str, encoding: str | None, *, as_json: bool
 ) -> None:
-    """Suppress one number, or those of a file."""
-    if (phone is None) == (file is None):
-        raise InputError.one("give one number, or --file FILE with many")
-    order = Order(suppression.checked_channel(channel, CHANNELS), _reason(reason), operator(), clock.now())
+    """Suppress one address, or those of a file."""
+    if (address is None) == (file is None):
+        raise InputError.one("give one number or openid, or --file FILE with many")
+    pool = pool_named(channel)
+    order = Order(channel, _reason(reason), operator(), clock.now())
     if file is not None:
         _file(file, order, encoding, as_json=as_json)
         return
-    number = _number(str(phone))
+    wanted = read_address(pool, str(address))
     with session() as parts, parts.database.begin() as connection:
-        new = suppression.suppress(connection, parts.vault, number, order)
+        new = suppression.suppress(connection, parts.vault, wanted, order)
     if as_json:
         print_json({"new": int(new), "known": int(not new)})
     else:
         said = f"nothing more is sent on {channel or _ALL}" if new else "suppressed already"
-        console.print(f"{masked(number)}: {said}")
+        console.print(f"{pool.masked(wanted)}: {said}")
 
 
-def unsuppress(phone: str, channel: str) -> None:
-    """Let one number be told again."""
-    number = _number(phone)
-    suppression.checked_channel(channel, CHANNELS)
+def unsuppress(address: str, channel: str) -> None:
+    """Let one person be told again."""
+    pool = pool_named(channel)
+    wanted = read_address(pool, address)
     with session() as parts, parts.database.begin() as connection:
-        lifted = suppression.unsuppress(connection, parts.vault, number, channel, operator(), clock.now())
-    console.print(f"{masked(number)}: may be written to again on {', '.join(name or _ALL for name in lifted)}")
+        order = Order(channel, "", operator(), clock.now())
+        lifted = suppression.unsuppress(connection, parts.vault, wanted, order)
+    console.print(f"{pool.masked(wanted)}: may be written to again on {', '.join(name or _ALL for name in lifted)}")
 
 
 def suppressions(*, as_json: bool) -> None:
@@ -91,8 +92,9 @@ def _reason(text: str) -> str:
         raise InputError.one(f"--reason: {error}") from error
 
 
-def _number(phone: str) -> str:
+def read_address(pool: Pool, text: str, option: str = "") -> str:
+    """An address as its pool has it; raises InputError, which names the option that it was given with."""
     try:
-        return e164(phone)
+        return pool.read(text)
     except ValueError as error:
-        raise InputError.one(f"{error}", hint="such as 13800138000 or +8613800138000") from error
+        raise InputError.one(f"{option}{': ' if option else ''}{error}", hint=pool.example) from error

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from broadcaster.announcement.model import Announcement
 from broadcaster.announcement.rules import FieldPath
 from broadcaster.announcement.source import dotted
+from broadcaster.channels.registry import PEOPLE_POOLS
 from broadcaster.operations.reach import Reach, Sizes, known_tags
 from broadcaster.operations.replan import situation
 from broadcaster.planning import policy as policies
@@ -21,7 +22,6 @@ from broadcaster.planning.proposal import Proposal
 from broadcaster.planning.segment import named_tags, parse_segment
 from broadcaster.planning.situation import Situation
 from broadcaster.storage import announcements
-from broadcaster.storage.audiences import PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,10 @@ def unknown_tags(connection: Connection, proposal: Proposal) -> list[str]:
     """What to say of each tag that a proposal names and nobody has; nothing while there are no people at all."""
     said = [*policies.audiences(proposal.policy), *_of_impacts(proposal.announcement)]
     named = [(path, tag) for path, text in said for tag in named_tags(parse_segment(text))]
-    known = known_tags(connection) if named and Sizes(connection, {}).people(EVERYONE) else None
-    if known is None:
+    people = Sizes(connection, {}).people
+    if not named or not any(people(pool, EVERYONE) for pool in PEOPLE_POOLS):
         return []
+    known = known_tags(connection)
     return [f"nobody has the tag {tag!r}, which {dotted(path)} names" for path, tag in named if tag not in known]
 
 
@@ -89,15 +90,21 @@ def _without_providers(rows: Iterable[Broadcast], reach: Mapping[str, Reach]) ->
 
 
 def _without_people(connection: Connection, rows: Iterable[Broadcast], reach: Mapping[str, Reach]) -> Iterator[str]:
-    to_people = [row for row in rows if row.channel in reach and reach[row.channel].pool == PEOPLE]
+    by_pool: dict[str, list[Broadcast]] = {}
+    for row in rows:
+        if row.channel in reach and reach[row.channel].people:
+            by_pool.setdefault(reach[row.channel].pool, []).append(row)
     people = Sizes(connection, reach).people
-    if to_people and not people(EVERYONE):
-        channels = ", ".join(sorted({row.channel for row in to_people}))
-        yield f"nobody is in the audience yet: {channels} reaches no one before `broadcaster audience import FILE`"
-        return
-    for audience in sorted({row.audience for row in to_people}):
-        if not people(audience):
-            yield f"nobody is in the audience `{audience}`"
+    for pool, to_people in sorted(by_pool.items()):
+        option = f" --channel {pool}" if pool else ""
+        if not people(pool, EVERYONE):
+            channels = ", ".join(sorted({row.channel for row in to_people}))
+            command = f"`broadcaster audience import FILE{option}`"
+            yield f"nobody is in the audience yet: {channels} reaches no one before {command}"
+            continue
+        for audience in sorted({row.audience for row in to_people}):
+            if not people(pool, audience):
+                yield f"nobody is in the audience `{audience}`{f' of {pool}' if pool else ''}"
 
 
 def _by_due(rows: Iterable[Broadcast]) -> list[Broadcast]:

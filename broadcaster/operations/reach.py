@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from broadcaster.channels.base import Channel
+from broadcaster.channels.registry import PEOPLE_POOLS
 from broadcaster.planning.capacity import UNPACED, Capacity, Rate
 from broadcaster.site import ProviderConfig
 from broadcaster.storage import audiences
-from broadcaster.storage.audiences import PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A channel of the site: its pool of recipients, what its providers take, and how many providers it has.
+    """A channel of the site: its pool of recipients, what its providers take, and how many recipients these are.
 
     Its capacity is false without any. Where it does not reach people, each provider is a recipient; with `providers`
-    None, the recipients are endpoints of the registry, and counted there.
+    None, the recipients are not the providers, and are counted in their pool.
     """
 
     pool: str
     capacity: Capacity
     providers: int | None = 0
+    people: bool = False
 
 
 def reach_of(channel: Channel, providers: Iterable[ProviderConfig]) -> Reach:
@@ -33,7 +34,8 @@ def reach_of(channel: Channel, providers: Iterable[ProviderConfig]) -> Reach:
         return Reach(channel.pool, UNPACED, None)
     configs = list(providers)
     working = [config for config in configs if config.weight] or configs
-    return Reach(channel.pool, Capacity(tuple(_rate(config, channel) for config in working)), len(configs))
+    capacity = Capacity(tuple(_rate(config, channel) for config in working))
+    return Reach(channel.pool, capacity, len(configs), channel.reaches_people)
 
 
 def _rate(config: ProviderConfig, channel: Channel) -> Rate:
@@ -55,7 +57,7 @@ class Sizes:
     def __init__(self, connection: Connection, reach: Mapping[str, Reach]) -> None:
         self._connection = connection
         self._reach = reach
-        self._known: dict[str, int] = {}
+        self._known: dict[tuple[str, str], int] = {}
 
     def __call__(self, channel: str, audience: str) -> int:
         """The number for a channel's slug and a segment."""
@@ -64,17 +66,17 @@ class Sizes:
             return 0
         if found.providers is None:
             return audiences.size(self._connection, found.pool, audiences.newest(self._connection, found.pool))
-        return found.providers if found.pool != PEOPLE else self.people(audience)
+        return self.people(found.pool, audience) if found.people else found.providers
 
-    def people(self, audience: str) -> int:
-        """How many people are in a segment."""
-        if audience not in self._known:
-            version = audiences.newest(self._connection, PEOPLE)
-            self._known[audience] = audiences.reach(self._connection, PEOPLE, version, audience)
-        return self._known[audience]
+    def people(self, pool: str, audience: str) -> int:
+        """How many people of a pool are in a segment."""
+        if (pool, audience) not in self._known:
+            version = audiences.newest(self._connection, pool)
+            self._known[pool, audience] = audiences.reach(self._connection, pool, version, audience)
+        return self._known[pool, audience]
 
 
 def known_tags(connection: Connection) -> frozenset[str]:
-    """Every tag that somebody has."""
-    version = audiences.newest(connection, PEOPLE)
-    return frozenset[str]().union(*(row.tags for row in audiences.combinations(connection, PEOPLE, version)))
+    """Every tag that somebody has, whatever they are found by."""
+    of_pools = [audiences.combinations(connection, pool, audiences.newest(connection, pool)) for pool in PEOPLE_POOLS]
+    return frozenset[str]().union(*(row.tags for of_pool in of_pools for row in of_pool))

@@ -48,11 +48,11 @@ _CORRECTIONS = ("changed", "cancelled")
 
 
 class KnownChannel(Protocol):
-    """What a policy must know of a channel: its pool, which is empty where it reaches people."""
+    """What a policy must know of a channel."""
 
     @property
-    def pool(self) -> str:
-        """Empty, or the channel's own."""
+    def reaches_people(self) -> bool:
+        """Whether its recipients are people, who have tags."""
         ...
 
 
@@ -253,10 +253,10 @@ def _unknown_channels(policy: Policy, known: Mapping[str, KnownChannel]) -> Iter
 
 
 def _audiences_of_no_people(policy: Policy, known: Mapping[str, KnownChannel]) -> Iterator[Finding]:
-    reaching = ", ".join(slug for slug, channel in known.items() if not channel.pool)
+    reaching = ", ".join(slug for slug, channel in known.items() if channel.reaches_people)
     for phase, rules in _rules(policy):
         for number, rule in enumerate(rules):
-            others = [channel for channel in rule.channels if channel in known and known[channel].pool]
+            others = [channel for channel in rule.channels if channel in known and not known[channel].reaches_people]
             if rule.audience != EVERYONE and others:
                 message = f"an audience is of people, and these channels reach others: {', '.join(others)}"
                 hint = f"give the rule `channels` of these: {reaching}"

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from broadcaster import clock
+from broadcaster.channels.registry import PEOPLE_POOLS
 from broadcaster.planning.broadcast import Among, BroadcastState
 from broadcaster.storage import audiences
 from broadcaster.storage.tables import broadcasts
@@ -43,7 +44,7 @@ def untold(connection: Connection, pool: str, row: Row[Any]) -> Untold:
     # Of two to newcomers the older one goes first.
     before = [one for one in under_way if one.among == Among.NEWCOMERS and one.version < row.version]
     whole = [one for one in under_way if one.among == Among.ALL]
-    coming = (*whole, *before) if pool == audiences.PEOPLE else ()
+    coming = (*whole, *before) if pool in PEOPLE_POOLS else ()
     return Untold([one.id for one in opened], [to for one in coming for to in _readers(connection, pool, one)])
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.types import BigInteger, Integer, Text
 
+from broadcaster.channels.registry import PEOPLE_POOLS
 from broadcaster.storage import believers
 from broadcaster.storage.believers import Beliefs
 from broadcaster.storage.newcomers import UNTOLD, Untold
@@ -120,8 +121,9 @@ _ID_OF = text(HAVING.format(handle=":handle").strip().removeprefix("(").removesu
 
 
 class _Shape(NamedTuple):
-    """What a statement depends on: which of its parts are there."""
+    """What a statement depends on: which of its parts are there, and whether its pool is the one all channels share."""
 
+    shared: bool
     people: bool
     of_kind: bool
     failed: bool
@@ -129,8 +131,8 @@ class _Shape(NamedTuple):
 
 
 def _shape(scope: Scope) -> _Shape:
-    people = scope.pool == ""
-    return _Shape(people, scope.kinds is not None, bool(scope.failed_in), scope.untold_by is not None)
+    people = scope.pool in PEOPLE_POOLS
+    return _Shape(scope.pool == "", people, scope.kinds is not None, bool(scope.failed_in), scope.untold_by is not None)
 
 
 def _is_narrow(shape: _Shape) -> bool:
@@ -156,7 +158,7 @@ def _values(scope: Scope) -> dict[str, Any]:
     return found
 
 
-# People's rows are found by their ids; the few of other pools by an index that holds no people.
+# The rows of people with a phone are found by their ids; those of other pools by an index that holds none of these.
 _MEMBER = {
     True: "r.pool = '' AND r.since <= :version AND (r.until IS NULL OR r.until > :version)",
     False: "r.pool <> '' AND r.pool = :pool AND r.since <= :version AND (r.until IS NULL OR r.until > :version)",
@@ -210,7 +212,7 @@ _NEXT_FAILED = text(
 
 def _next(shape: _Shape) -> TextClause:
     """Everyone in order needs one look ahead; a narrow scope first bounds how far it looks."""
-    member = _MEMBER[shape.people]
+    member = _MEMBER[shape.shared]
     if shape.failed:
         return _NEXT_FAILED
     if not shape.of_kind and not shape.untold:
@@ -244,7 +246,7 @@ def _in_range(shape: _Shape, *, fresh: bool) -> str:
         f"""
         SELECT r.id, r.handle, r.sealed, r.language, {_SUPPRESSED}, r.tag_set
         FROM recipients r
-        WHERE r.id BETWEEN :first AND :last AND {_MEMBER[shape.people]}
+        WHERE r.id BETWEEN :first AND :last AND {_MEMBER[shape.shared]}
         {_narrowed(shape)} {"" if fresh else _UNSETTLED}
         ORDER BY r.id
         """,  # noqa: S608 - only constants are put together
@@ -267,13 +269,13 @@ _SHAPES = [_Shape(*flags) for flags in itertools.product((False, True), repeat=l
 _NEXT = {shape: _next(shape) for shape in _SHAPES}
 _IN_RANGE = {(shape, fresh): _in_range(shape, fresh=fresh) for shape in _SHAPES for fresh in (False, True)}
 _BY_IDS = {
-    people: text(
+    shared: text(
         f"""
         SELECT r.id, r.handle, r.sealed, r.language, NULL, r.tag_set
         FROM recipients r WHERE {member} AND r.id = ANY(:ids)
         """  # noqa: S608 - only constants are put together
     ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
-    for people, member in _MEMBER.items()
+    for shared, member in _MEMBER.items()
 }
 _ANYONE_BY_IDS = text(
     """

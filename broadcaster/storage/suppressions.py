@@ -1,6 +1,6 @@
 """Suppressions in the database: who must not be written to.
 
-They are found by handle, so that somebody can be suppressed who is in no audience yet; the phone is kept sealed,
+They are found by handle, so that somebody can be suppressed who is in no audience yet; the address is kept sealed,
 because a new index key needs it. The courier asks for the newest id before each call: ids become visible in order.
 """
 
@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, text
 
+from broadcaster.channels.registry import POOLS
 from broadcaster.storage import vaults
 from broadcaster.storage.audiences import PEOPLE
 from broadcaster.storage.copying import copy_rows
@@ -40,16 +41,19 @@ class Sum:
 
 
 def write(
-    connection: Connection, vault: Vault, phones: Iterable[tuple[str, str]], channel: str, actor: str, at: datetime
+    connection: Connection, vault: Vault, rows: Iterable[tuple[str, str]], channel: str, actor: str, at: datetime
 ) -> Written:
-    """Suppress (phone, reason); of a phone that comes twice the last reason counts, before both what stands already."""
+    """Suppress (address, reason), as the channel's people are addressed; on all channels (empty), those with a phone.
+
+    Of an address that comes twice the last reason counts, before both what stands already."""
+    pool = POOLS.get(channel, PEOPLE)
     vaults.share(connection, vault)
     connection.execute(text(_UNWANTED))
-    rows = (
-        (line, handle := vault.handle(PEOPLE, phone), vault.seal(handle, phone), reason)
-        for line, (phone, reason) in enumerate(phones)
+    sealed = (
+        (line, handle := vault.handle(pool, address), vault.seal(handle, address), reason)
+        for line, (address, reason) in enumerate(rows)
     )
-    copy_rows(connection, "COPY unwanted (line, handle, sealed, reason) FROM STDIN", rows)
+    copy_rows(connection, "COPY unwanted (line, handle, sealed, reason) FROM STDIN", sealed)
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     new = connection.execute(text(_SUPPRESS), {"channel": channel, "actor": actor, "at": at}).rowcount
     people = connection.execute(text("SELECT count(DISTINCT handle) FROM unwanted")).scalar_one()

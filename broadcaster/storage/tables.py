@@ -204,7 +204,8 @@ recipients = Table(
     Index("ix_recipients_former", "handle", postgresql_where=text("until IS NOT NULL")),
     Index("ix_recipients_pool", "pool", "id", postgresql_where=text("pool <> ''")),
 )
-"""Everyone and everything a push can reach, in one id space. `pool` is empty for people, else the channel's slug.
+"""Everyone and everything a push can reach, in one id space. `pool` is empty for people with a phone, else the slug of
+the channel whose own they are.
 
 A row holds in the versions of its pool from `since` to before `until`; a person keeps the id through every change.
 `handle` is the blind index of the address, `sealed` the encrypted address and name, `fingerprint` a keyed digest of
@@ -224,7 +225,8 @@ suppressions = Table(
 )
 """People who must not be written to: on one channel, or on all when `channel` is empty. Asked before every call.
 
-`sealed` is the encrypted phone: whoever is suppressed need not be in the audience, and a new index key needs it."""
+`sealed` is the encrypted address: whoever is suppressed need not be in the audience, and a new index key needs it. Of
+which pool it is, the channel says; without one, it is a phone."""
 
 holds = Table(
     "holds",

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, text
 
 from broadcaster.announcement.facts import FactChange, Facts, facts
+from broadcaster.channels.registry import PEOPLE_POOLS
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
 from broadcaster.planning.segment import contains, parse_segment
 from broadcaster.planning.tellings import Kind, Telling, audiences_in, told_by, untrue
-from broadcaster.storage.audiences import PEOPLE
 from broadcaster.storage.believers import Beliefs
 from broadcaster.storage.tables import audience_counts, revisions, tag_sets
 
@@ -42,10 +42,10 @@ def facts_of(connection: Connection, slug: str) -> Mapping[int, Facts]:
 def beliefs(connection: Connection, announcement: int, pool: str, told: Iterable[Telling], true: Facts) -> Beliefs:
     """What is to be asked of the ledger about the tellings of one channel, when this is what is true."""
     tellings = list(told)
-    segments = sorted(audiences_in([true, *(row.facts for row in tellings)])) if pool == PEOPLE else []
+    segments = sorted(audiences_in([true, *(row.facts for row in tellings)])) if pool in PEOPLE_POOLS else []
     if not segments:
         return Beliefs(announcement, {_key(row): _classes(row.facts, true, [None]) for row in tellings})
-    kinds, classes = _divided(connection, segments)
+    kinds, classes = _divided(connection, pool, segments)
     found = {_key(row): _classes(row.facts, true, kinds) for row in tellings}
     return Beliefs(announcement, found, classes, _memberships(segments, kinds))
 
@@ -72,14 +72,16 @@ def _memberships(segments: Sequence[str], kinds: Sequence[Kind]) -> dict[int, tu
     }
 
 
-def _divided(connection: Connection, segments: Sequence[str]) -> tuple[list[Kind], dict[tuple[str, int], int]]:
+def _divided(
+    connection: Connection, pool: str, segments: Sequence[str]
+) -> tuple[list[Kind], dict[tuple[str, int], int]]:
     """People by which of the segments they are in: a kind that stands for each class, and every kind's class."""
     counts = audience_counts
     query = (
         select(counts.c.language, counts.c.tag_set, tag_sets.c.tags)
         .distinct()
         .join(tag_sets, tag_sets.c.id == counts.c.tag_set)
-        .where(counts.c.pool == PEOPLE)
+        .where(counts.c.pool == pool)
         .order_by(counts.c.language, counts.c.tag_set)
     )
     parsed = [parse_segment(segment) for segment in segments]

@@ -10,9 +10,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, LargeBinary, Row, TextClause, bindparam, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Integer,
+    LargeBinary,
+    Row,
+    Text,
+    TextClause,
+    bindparam,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from broadcaster.channels.registry import PEOPLE_POOLS
 from broadcaster.errors import StateError
 from broadcaster.storage.tables import batches, vault_checks
 from broadcaster.vault import UnopenedError, Vault
@@ -158,10 +171,10 @@ _NEXT = {
     ),
     "suppressions": text(
         """
-        SELECT id, 0 AS since, '' AS pool, handle, sealed FROM suppressions
-        WHERE id > :id AND get_byte(sealed, 0) <> :current ORDER BY id LIMIT :limit
+        SELECT id, 0 AS since, CASE WHEN channel = ANY(:pools) THEN channel ELSE '' END AS pool, handle, sealed
+        FROM suppressions WHERE id > :id AND get_byte(sealed, 0) <> :current ORDER BY id LIMIT :limit
         """
-    ),
+    ).bindparams(bindparam("pools", sorted(PEOPLE_POOLS), type_=ARRAY(Text))),
 }
 
 

@@ -89,8 +89,8 @@ def test_a_list_of_people_is_suppressed(peopled: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param([], "give one number, or --file FILE with many", id="neither"),
-        pytest.param([PHONE, "--file", "list.csv"], "give one number, or --file FILE with many", id="both"),
+        pytest.param([], "give one number or openid, or --file FILE with many", id="neither"),
+        pytest.param([PHONE, "--file", "list.csv"], "give one number or openid, or --file FILE with many", id="both"),
         pytest.param(["12"], "not a valid phone number", id="no number"),
         pytest.param([PHONE, "--channel", "fax"], "'fax' reaches no people", id="no channel"),
         pytest.param([PHONE, "--reason", "call 13800138000"], "the reason holds a number", id="a telling reason"),

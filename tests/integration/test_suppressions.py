@@ -8,9 +8,9 @@ import pytest
 
 from broadcaster import clock
 from broadcaster.audience import suppression
+from broadcaster.audience.pools import pool_named
 from broadcaster.audience.suppression import Order
 from broadcaster.channels.base import Outcome
-from broadcaster.channels.registry import CHANNELS
 from broadcaster.errors import InputError, StateError
 from broadcaster.storage import suppressions
 from broadcaster.storage.suppressions import Sum, Written
@@ -95,7 +95,7 @@ def test_who_is_lifted_again_is_told_the_next_time(published: Product) -> None:
     suppress(published, FIRST)
     with published.transaction() as connection:
         vault = published.parts.vault
-        assert suppression.unsuppress(connection, vault, FIRST, "", "clerk", clock.now()) == [""]
+        assert suppression.unsuppress(connection, vault, FIRST, order()) == [""]
     broadcast = published.open("sms")
     published.deliver_all(broadcast)
     assert left_out(published, broadcast) == []
@@ -127,7 +127,7 @@ def test_lifting_what_does_not_stand_is_explained(product: Product) -> None:
     suppress(product, STRANGER)
     for phone, says in ((FIRST, "not suppressed on sms"), (STRANGER, "not suppressed on sms")):
         with pytest.raises(StateError, match=says) as caught, product.transaction() as connection:
-            suppression.unsuppress(connection, product.parts.vault, phone, "sms", "clerk", clock.now())
+            suppression.unsuppress(connection, product.parts.vault, phone, order("sms"))
         assert phone not in str(caught.value)
     assert "suppressed on every channel" in str(caught.value.hint)
 
@@ -168,7 +168,7 @@ def test_events_count_and_name_nobody(product: Product) -> None:
     """Who suppressed or lifted how many, where."""
     suppress(product, STRANGER, channel="sms")
     with product.transaction() as connection:
-        suppression.unsuppress(connection, product.parts.vault, STRANGER, "sms", "clerk", clock.now())
+        suppression.unsuppress(connection, product.parts.vault, STRANGER, order("sms"))
         rows = connection.exec_driver_sql("SELECT actor, verb, details FROM events ORDER BY id").all()
     assert [tuple(row) for row in rows] == [
         ("clerk", "suppress", {"people": 1, "known": 0, "channel": "sms"}),
@@ -180,7 +180,7 @@ def test_events_count_and_name_nobody(product: Product) -> None:
 def test_a_channel_must_reach_people(slug: str) -> None:
     """A slip of the pen must not leave somebody unsuppressed."""
     with pytest.raises(InputError, match="reaches no people"):
-        suppression.checked_channel(slug, CHANNELS)
+        pool_named(slug)
 
 
 @pytest.mark.parametrize(

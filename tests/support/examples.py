@@ -16,7 +16,7 @@ EXAMPLE = ROOT / "examples/qingdao-2022/announcement.yaml"
 SLUG = "qingdao-2022"
 ZONE = ZoneInfo("Asia/Shanghai")
 
-REACH = {slug: Reach(channel.pool, UNPACED, 1) for slug, channel in CHANNELS.items()}
+REACH = {slug: Reach(channel.pool, UNPACED, 1, channel.reaches_people) for slug, channel in CHANNELS.items()}
 """A site with one provider a channel, whose pace nobody said."""
 
 Edit = tuple[str, str]
