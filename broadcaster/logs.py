@@ -23,8 +23,11 @@ _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery
 _NUMBER = re.compile(r"(?<![0-9A-Za-z+])(\+\d{5}|(?:86)?1[3-9]\d)(\d{2,6})(\d{4})(?![0-9A-Za-z])")
 """A telephone number in running text: E.164, or a mainland mobile with or without its country code."""
 
-_TOKEN = re.compile(r"([?&](?:[\w-]*(?:token|secret|signature)|key|mac)=)[^&\s\"']+", re.IGNORECASE)
-"""A secret in an address, as some vendors' callbacks carry one: a server's access log would hold it."""
+_TOKEN = re.compile(r"([?&](?:[\w-]*(?:token|secret|signature)|key|mac|openid)=)[^&\s\"']+", re.IGNORECASE)
+"""What a server's access log must not hold of an address: a secret, or the follower whom a platform's event names."""
+
+_OPENID = re.compile(r"(?<![\w-])(o[\w-])[\w-]{22}([\w-]{4})(?![\w-])", re.ASCII)
+"""An openid in running text: 28 characters, of which the first is an o."""
 
 
 _SAID_BY_US = ("requests_hardened.ip_filter",)
@@ -88,12 +91,12 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 
 def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide the middle of every number, and every token of an address: a last resort, nothing of ours says one."""
+    """Hide the middle of every number and openid, and tokens in addresses: a last resort, nothing of ours says one."""
     return {name: _masked(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _masked(text: str) -> str:
-    return _TOKEN.sub(r"\1****", _NUMBER.sub(r"\1****\3", text))
+    return _OPENID.sub(r"\1****\2", _TOKEN.sub(r"\1****", _NUMBER.sub(r"\1****\3", text)))
 
 
 _CONTEXT: list[Processor] = [

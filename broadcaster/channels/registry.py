@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from broadcaster.channels.banner.adapter import CHANNEL as BANNER
 from broadcaster.channels.base import Channel, RecipientKind
+from broadcaster.channels.followers.adapter import CHANNEL as FOLLOWERS
 from broadcaster.channels.kiosk.adapter import CHANNEL as KIOSK
 from broadcaster.channels.sms.adapter import CHANNEL as SMS
 from broadcaster.channels.webhook.adapter import CHANNEL as WEBHOOK
@@ -12,7 +13,9 @@ from broadcaster.channels.wecom.adapter import CHANNEL as WECOM
 from broadcaster.planning.policy import DEFAULT_CHANNELS, Policy
 from broadcaster.rendering.message import MessageSpec
 
-CHANNELS: dict[str, Channel] = {channel.slug: channel for channel in (SMS, WECHAT, BANNER, KIOSK, WECOM, WEBHOOK)}
+CHANNELS: dict[str, Channel] = {
+    channel.slug: channel for channel in (SMS, WECHAT, FOLLOWERS, BANNER, KIOSK, WECOM, WEBHOOK)
+}
 
 PERSONAL = frozenset(slug for slug, channel in CHANNELS.items() if channel.reaches is RecipientKind.PERSON)
 """The channels that reach people one by one."""

@@ -1,4 +1,4 @@
-"""Reviewed templates: texts with variables, as mainland vendors approve them. Pure functions.
+"""Reviewed templates: texts with variables, as vendors and platforms approve them. Pure functions.
 
 A vendor sends no free text. It is given the code of a template that it has reviewed, and a parameter for each of its
 variables; what the citizen reads is the two put together. Here a rendered text is taken apart again: the parameters
@@ -23,6 +23,8 @@ class Syntax:
     """Whether variables are called 1, 2, 3, …"""
     adjacent: bool
     """Whether two of them may stand side by side."""
+    signed: bool = True
+    """Whether the vendor puts a signature before the text, in 【】."""
 
     def written(self, number: int, name: str) -> str:
         """A variable as it stands in a template; `number` counts from 1."""
@@ -77,7 +79,7 @@ def faults(text: str, syntax: Syntax) -> list[str]:
         found.append("two of its variables stand side by side")
     if names and not any(template.literals):
         found.append("it consists of variables alone")
-    if "【" in text or "】" in text:
+    if syntax.signed and ("【" in text or "】" in text):
         found.append("it holds 【 or 】: the signature is not part of it")
     return found
 

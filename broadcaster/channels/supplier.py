@@ -88,5 +88,8 @@ class Supplier:
     """Where one request cannot carry just anybody: what its members have in common. None: it can."""
     quote: Callable[[Message, Options], Quote] | None = None
     """Whether an account with these options can say a message, and for how much; None: it says whatever it is given."""
+    account: Callable[[Provider], str] | None = None
+    """What its platform knows an account by. Several channels may use one account, and it has one address for all that
+    it sends: whatever comes for one of them is heard by all. None: each provider is called at its own address."""
     confirmation: Confirmation | None = None
     """What may stand between an accepted call and the public; a receipt says that it is over."""

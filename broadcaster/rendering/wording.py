@@ -28,6 +28,9 @@ class Wording(Protocol):
     def window(self, start: datetime, end: datetime | None, *, year: bool) -> str:
         """From a start to an end that may be unknown."""
 
+    def clock(self, local: datetime) -> str:
+        """A point in time for a field that takes nothing else, with a 24-hour clock: `2022年3月21日 00:00`."""
+
 
 class Chinese:
     """`2022年2月26日0时至3月20日24时`: hours without a leading zero, minutes only when there are any."""
@@ -52,6 +55,10 @@ class Chinese:
         if last_day.date() == start.date():
             return f"{self.instant(start, year=year)}至{self.end(end, year=False).split('日')[1]}"
         return f"{self.instant(start, year=year)}至{self.end(end, year=year and last_day.year != start.year)}"
+
+    def clock(self, local: datetime) -> str:
+        """A point in time for a field that takes nothing else."""
+        return f"{self._day(local, year=True)} {local:%H:%M}"
 
     @staticmethod
     def _day(local: datetime, year: bool) -> str:
@@ -89,6 +96,10 @@ class English:
             return f"{start:%H:%M} to {clock} on {self._day(start, year)}"
         show_both = year and _last_day(end).year != start.year
         return f"{self.instant(start, year=show_both)} to {self.end(end, year=year)}"
+
+    def clock(self, local: datetime) -> str:
+        """A point in time for a field that takes nothing else."""
+        return f"{local:%Y-%m-%d %H:%M}"
 
     @staticmethod
     def _day(local: datetime, year: bool) -> str:

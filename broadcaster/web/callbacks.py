@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from broadcaster.channels.base import Channel
 from broadcaster.channels.callback import Callback, ForgedError
+from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.errors import InputError, UnreachableError
 from broadcaster.storage import addressed
@@ -43,6 +44,8 @@ def router(parts: App) -> APIRouter:
             callback = Callback(request.method, dict(request.query_params), _headers(request), body)
             heard = CHANNELS[channel].suppliers[provider.supplier].hear(callback, provider)
             await run_in_threadpool(_store, parts, CHANNELS[channel], name, heard.receipts)
+            for other, row in _of_the_same_account(providers, channel, provider):
+                await run_in_threadpool(_store, parts, other, row.name, _heard_by(other, row, callback))
         except ForgedError:
             # An unknown provider and a wrong signature look alike from outside.
             return JSONResponse({"error": "the signature does not fit"}, 401)
@@ -53,6 +56,28 @@ def router(parts: App) -> APIRouter:
         return Response(heard.answer, media_type=heard.media_type)
 
     return routes
+
+
+def _of_the_same_account(
+    providers: Mapping[str, Mapping[str, Provider]], channel: str, called: Provider
+) -> Iterator[tuple[Channel, Provider]]:
+    """The providers of other channels that are the same account at its platform, which knows one address of it."""
+    account = CHANNELS[channel].suppliers[called.supplier].account
+    if account is None:
+        return
+    for slug in providers.keys() - {channel}:
+        for row in providers[slug].values():
+            known_as = CHANNELS[slug].suppliers[row.supplier].account
+            if known_as is not None and known_as(row) == account(called):
+                yield CHANNELS[slug], row
+
+
+def _heard_by(channel: Channel, provider: Provider, callback: Callback) -> Sequence[store.Receipt]:
+    """What a callback at another address of the account says here; nothing to one with other secrets."""
+    try:
+        return channel.suppliers[provider.supplier].hear(callback, provider).receipts
+    except ForgedError:
+        return ()
 
 
 def _headers(request: Request) -> dict[str, str]:

@@ -22,6 +22,7 @@ from broadcaster.channels.sms.kannel.options import KannelOptions
 from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.channels.wecom.adapter import WecomOptions
 from tests.channels.stand_ins import StandIn, Street, add
+from tests.channels.template_accounts import template_options
 from tests.channels.vendors import options_of
 
 Pair = tuple[str, str]
@@ -61,6 +62,8 @@ ENTRIES: Mapping[Pair, Entry] = {
     ("wechat", WEBHOOK): OURS,
     ("wechat", "mass"): Entry(lambda: MassOptions(appid="wx0123456789abcdef")),
     ("wechat", "publish"): Entry(lambda: AccountOptions(appid="wx0123456789abcdef")),
+    ("followers", WEBHOOK): OURS,
+    ("followers", "official"): Entry(template_options),
     ("banner", WEBHOOK): OURS,
     ("kiosk", WEBHOOK): OURS,
     ("wecom", "wecom"): Entry(WecomOptions, calls_back=False),

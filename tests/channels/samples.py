@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from broadcaster.channels.base import Call, Channel, Member, RecipientKind
+from broadcaster.channels.base import AddressKind, Call, Channel, Member, RecipientKind
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.supplier import WEBHOOK
 from broadcaster.planning.phase import Phase
@@ -26,6 +26,8 @@ OURS = {slug: channel for slug, channel in CHANNELS.items() if WEBHOOK in channe
 ANSWERED = {slug: channel for slug, channel in OURS.items() if not channel.registered}
 """Those whose receivers say more than that they have it; partners only acknowledge."""
 
+_BEGINNINGS = {AddressKind.PHONE: "+8613800138", AddressKind.OPENID: "oV5CrjpxgaGXNHIQigzNlgLTn"}
+
 every_channel = pytest.mark.parametrize("channel", OURS.values(), ids=list(OURS))
 every_answered = pytest.mark.parametrize("channel", ANSWERED.values(), ids=list(ANSWERED))
 registered = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
@@ -33,8 +35,14 @@ registered = pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHAN
 
 def member(channel: Channel, number: int) -> Member:
     """A recipient of the channel, in one of the two languages."""
-    address = f"+8613800138{number:03}" if channel.reaches is RecipientKind.PERSON else f"address-{number}"
-    return Member(number, address, EXAMPLE.languages[number % 2])
+    return Member(number, address(channel, f"{number:03}"), EXAMPLE.languages[number % 2])
+
+
+def address(channel: Channel, ending: str) -> str:
+    """What a recipient of the channel is found by, with this ending of three digits."""
+    if channel.reaches is not RecipientKind.PERSON:
+        return f"address-{int(ending)}"
+    return _BEGINNINGS[channel.addressed_by] + ending
 
 
 def call(channel: Channel, key: str = "key-1", supplier: str = WEBHOOK) -> Call:

@@ -20,7 +20,7 @@ from broadcaster.channels.base import (
 )
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
-from tests.channels.samples import SECRET, every_channel
+from tests.channels.samples import SECRET, address, every_channel
 from tests.channels.stand_ins import StandIn, Street, add
 from tests.support.adapters import adapter_of
 
@@ -72,7 +72,7 @@ def test_asked_after_seen_it_says_what_the_call_was_answered(stand_in: StandIn) 
 def test_who_was_refused_is_refused_in_the_answer_to_a_question(stand_in: StandIn) -> None:
     """A question is answered with everything that the call was told."""
     first, *others = stand_in.sample.members
-    members = (first._replace(address="+8613800138999"), *others)
+    members = (first._replace(address=address(stand_in.channel, "999")), *others)
     strict = replace(stand_in, sample=replace(stand_in.sample, members=members))
     sent = strict.send()
     assert [row.outcome for row in sent][:2] == [Outcome.REJECTED, Outcome.ACCEPTED]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from broadcaster.channels.base import Channel, Idempotency, Outcome, RecipientKind
+from broadcaster.channels.base import AddressKind, Channel, Idempotency, Outcome, RecipientKind
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.simulation import Reception
@@ -191,6 +191,7 @@ def test_a_channel_has_its_folder_and_its_templates(channel: Channel) -> None:
 
 
 @registered
-def test_people_are_shared_but_accounts_and_endpoints_are_a_channels_own(channel: Channel) -> None:
-    """A partner's kiosk is no site with a banner."""
-    assert channel.pool == ("" if channel.reaches is RecipientKind.PERSON else channel.slug)
+def test_people_with_a_phone_are_shared_but_all_others_are_a_channels_own(channel: Channel) -> None:
+    """A partner's kiosk is no site with a banner, and a follower of one account nobody to another."""
+    shared = channel.reaches is RecipientKind.PERSON and channel.addressed_by is AddressKind.PHONE
+    assert channel.pool == ("" if shared else channel.slug)

@@ -1,4 +1,4 @@
-"""What no message, hint or repr holds, whatever a provider answers: a secret or a phone.
+"""What no message, hint or repr holds, whatever a provider answers: a secret, a phone or an openid.
 
 Here every provider answers with all that it knows, which is the worst that it can do.
 """
@@ -64,14 +64,15 @@ def said(stand_in: StandIn) -> Iterator[str]:
 
 
 def secrets_of(stand_in: StandIn) -> list[str]:
-    """What is secret about a provider and a call; phones without their country, so that they are found in any form."""
+    """What is secret about a provider and a call; phones without their country, so that they are found in any form, and
+    openids."""
     people = stand_in.sample.members if stand_in.channel.reaches is RecipientKind.PERSON else ()
-    phones = [row.address.removeprefix("+86") for row in people]
-    return [*phones, stand_in.provider.secret, *stand_in.provider.secrets.values(), TOKEN]
+    addresses = [row.address.removeprefix("+86") for row in people]
+    return [*addresses, stand_in.provider.secret, *stand_in.provider.secrets.values(), TOKEN]
 
 
 @every_case
-def test_no_message_holds_a_secret_or_a_phone(one_street: Street, case: Case, server: LocalServer) -> None:
+def test_no_message_holds_a_secret_or_an_address(one_street: Street, case: Case, server: LocalServer) -> None:
     """Nor does the provider show one."""
     stand_in = case.open(one_street).elsewhere(server.url)
     secret = secrets_of(stand_in)

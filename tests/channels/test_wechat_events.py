@@ -12,7 +12,7 @@ import pytest
 from broadcaster import clock
 from broadcaster.channels.callback import Callback, ForgedError, Heard, ReceiptStatus
 from broadcaster.channels.official.crypto import seal, signature
-from broadcaster.channels.official.events import hear
+from broadcaster.channels.official.events import ARTICLES, hears
 from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, MassOptions
 from broadcaster.channels.provider import Provider
 from broadcaster.errors import InputError
@@ -24,6 +24,7 @@ from tests.support.polling import eventually
 PLAIN = Provider(
     "bureau", "http://127.0.0.1:9", APPSECRET, options=MassOptions(appid=APPID), secrets={CALLBACK_TOKEN: TOKEN}
 )
+hear = hears(ARTICLES)
 SAFE = replace(PLAIN, secrets={CALLBACK_TOKEN: TOKEN, AES_KEY: KEY})
 SENT = """<xml><ToUserName><![CDATA[gh_4d00ed8d6399]]></ToUserName>
 <FromUserName><![CDATA[oV5CrjpxgaGXNHIQigzNlgLTnwic]]></FromUserName><CreateTime>1481013459</CreateTime>

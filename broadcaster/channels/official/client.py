@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from urllib3.filepost import encode_multipart_formdata
 
 from broadcaster.channels.official import wire
-from broadcaster.channels.official.exchange import Said, post
+from broadcaster.channels.official.exchange import Said, get, post
 from broadcaster.channels.official.token import Tokens
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.shelf import Shelf
@@ -38,6 +38,12 @@ class Client:
         said.check()
         return said
 
+    def fetch(self, path: str) -> Said:
+        """What the platform lists there; raises a DeliveryError when it does not."""
+        said = self._under_token(lambda token: get(self.provider, self._transport, path, {"access_token": token}))
+        said.check()
+        return said
+
     def upload(self, name: str, content: bytes, kind: str) -> Said:
         """Add a JPG to the account's material, as a `thumb` or `image`."""
         body, media_type = encode_multipart_formdata({"media": (name, content, "image/jpeg")})
@@ -55,13 +61,15 @@ class Client:
                 return
 
     def _post(self, path: str, payload: Mapping[str, Any] | bytes, query: Mapping[str, str], *media_type: str) -> Said:
-        token = self._tokens.current()
-        said = self._with(token, path, payload, query, *media_type)
-        if said.code not in wire.STALE_TOKEN:
-            return said
-        return self._with(self._tokens.current(refused=token), path, payload, query, *media_type)
+        return self._under_token(lambda token: self._with(token, path, payload, query, *media_type))
 
     def _with(
         self, token: str, path: str, payload: Mapping[str, Any] | bytes, query: Mapping[str, str], *media_type: str
     ) -> Said:
         return post(self.provider, self._transport, path, payload, {**query, "access_token": token}, *media_type)
+
+    def _under_token(self, ask: Callable[[str], Said]) -> Said:
+        """What is said under the token of now; under another one, once, when that is refused."""
+        token = self._tokens.current()
+        said = ask(token)
+        return ask(self._tokens.current(refused=token)) if said.code in wire.STALE_TOKEN else said

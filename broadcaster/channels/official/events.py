@@ -1,8 +1,9 @@
-"""What the platform sends of its own accord: that a mass send or a publication is over, and how it ended.
+"""What the platform sends of its own accord: that a mass send, a publication or a template message is over, and how.
 
-Source: developers.weixin.qq.com, 事件推送群发结果, 发布能力 (PUBLISHJOBFINISH), 接入指南 (signature, echostr). The
-plain mode signs only token, time and nonce: whoever saw one address can send anything for five minutes. An account with
-an EncodingAESKey is believed in the safe mode only.
+Source: developers.weixin.qq.com, 事件推送群发结果, 发布能力 (PUBLISHJOBFINISH), 模板消息 (TEMPLATESENDJOBFINISH),
+接入指南 (signature, echostr). An account has one address for all of them; each channel hears those that are about it.
+The plain mode signs only token, time and nonce: whoever saw one address can send anything for five minutes. An account
+with an EncodingAESKey is believed in the safe mode only.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from broadcaster import clock
 from broadcaster.channels.callback import TEXT, Callback, ForgedError, Heard, Receipt, ReceiptStatus
 from broadcaster.channels.official import wire
 from broadcaster.channels.official.crypto import UnsealedError, is_signed, unseal, wrong_key
-from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, account_of
+from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, appid_of
 from broadcaster.channels.official.xml import RefusedXmlError, fields
 from broadcaster.channels.provider import Provider
+from broadcaster.channels.supplier import Hear
 from broadcaster.errors import InputError
 
 HOLDS_FOR = timedelta(minutes=5)
@@ -25,18 +27,39 @@ HOLDS_FOR = timedelta(minutes=5)
 ANSWER = b"success"
 MASS_FINISHED = "MASSSENDJOBFINISH"
 PUBLISH_FINISHED = "PUBLISHJOBFINISH"
+TEMPLATE_FINISHED = "TEMPLATESENDJOBFINISH"
 _SENT = frozenset({"send success", "sendsuccess"})
 _DIGITS = 10
 
 
-def hear(callback: Callback, provider: Provider) -> Heard:
-    """The receipt of an event; other events are taken and say nothing. A GET proves that this address is ours."""
-    _check_signature(callback, provider)
-    if callback.method == "GET":
-        return Heard((), callback.query.get("echostr", "").encode(), TEXT)
-    event = _read(_opened(callback, provider))
-    found = _receipt(event, provider)
-    return Heard(() if found is None else (found,), ANSWER, TEXT)
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An event that says how something ended: where it names what, and what it says of it."""
+
+    references: tuple[str, ...]
+    status: Callable[[Mapping[str, str]], ReceiptStatus | None]
+    address: str = ""
+    """Where it names the recipient; empty: that is the account itself."""
+
+
+Endings = Mapping[str, Ending]
+"""By the names of their events."""
+
+
+def hears(endings: Endings) -> Hear:
+    """Hears the receipt of an event that is one of these; others are taken and say nothing.
+
+    A GET proves that this address is ours."""
+
+    def hear(callback: Callback, provider: Provider) -> Heard:
+        _check_signature(callback, provider)
+        if callback.method == "GET":
+            return Heard((), callback.query.get("echostr", "").encode(), TEXT)
+        event = _read(_opened(callback, provider))
+        found = _receipt(endings, event, provider)
+        return Heard(() if found is None else (found,), ANSWER, TEXT)
+
+    return hear
 
 
 def _check_signature(callback: Callback, provider: Provider) -> None:
@@ -60,7 +83,7 @@ def _opened(callback: Callback, provider: Provider) -> bytes:
     if not is_signed(query.get("msg_signature", ""), *words):
         raise ForgedError
     try:
-        return unseal(key, account_of(provider).appid, sealed)
+        return unseal(key, appid_of(provider), sealed)
     except UnsealedError:
         raise ForgedError from None
 
@@ -72,15 +95,16 @@ def _read(body: bytes) -> dict[str, str]:
         raise InputError.one(f"an event cannot be read: {error}") from None
 
 
-def _receipt(event: dict[str, str], provider: Provider) -> Receipt | None:
+def _receipt(endings: Endings, event: dict[str, str], provider: Provider) -> Receipt | None:
     """What an event says of a delivery; None when it is about something else, or nothing is decided."""
-    known = _ENDINGS.get(event.get("Event", ""))
+    known = endings.get(event.get("Event", ""))
     if known is None:
         return None
     references, status = [event[name] for name in known.references if event.get(name)], known.status(event)
     if status is None or not references:
         return None
-    return Receipt("", 0, status, _at(event), provider.name, "\n".join(references))
+    address = event.get(known.address, "") if known.address else provider.name
+    return Receipt("", 0, status, _at(event), address, "\n".join(references))
 
 
 def _mass_status(event: Mapping[str, str]) -> ReceiptStatus:
@@ -97,19 +121,17 @@ def _publish_status(event: Mapping[str, str]) -> ReceiptStatus | None:
     return ReceiptStatus.DELIVERED if status == str(wire.PUBLISHED) else ReceiptStatus.FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """An event that says how something ended: where it names what, and what it says of it."""
-
-    references: tuple[str, ...]
-    status: Callable[[Mapping[str, str]], ReceiptStatus | None]
+def _template_status(event: Mapping[str, str]) -> ReceiptStatus:
+    """`success`, or `failed:user block` (they take no messages of the account) or `failed: system failed`."""
+    return ReceiptStatus.DELIVERED if event.get("Status", "").strip() == "success" else ReceiptStatus.FAILED
 
 
-_ENDINGS: Mapping[str, _Ending] = {
-    MASS_FINISHED: _Ending(("MsgID",), _mass_status),
+ARTICLES: Endings = {
+    MASS_FINISHED: Ending(("MsgID",), _mass_status),
     # A publication that was found by asking is known by its article alone.
-    PUBLISH_FINISHED: _Ending(("publish_id", "article_id"), _publish_status),
+    PUBLISH_FINISHED: Ending(("publish_id", "article_id"), _publish_status),
 }
+TEMPLATES: Endings = {TEMPLATE_FINISHED: Ending(("MsgID",), _template_status, "FromUserName")}
 
 
 def _at(event: Mapping[str, str]) -> datetime:

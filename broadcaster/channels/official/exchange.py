@@ -51,6 +51,11 @@ class Said:
             raise self._unreadable()
         return str(found)
 
+    def perhaps(self, name: str) -> str:
+        """A field as text; empty when it is not there, or is no text."""
+        found = self.fields.get(name)
+        return "" if isinstance(found, bool) or not isinstance(found, (str, int)) else str(found)
+
     def number(self, name: str) -> int:
         """A field that must be a number."""
         found = self.fields.get(name)
@@ -87,7 +92,20 @@ def post(
     """POST a payload, or a body that is ready; gives what a 2xx answer says, whatever its return code."""
     # The platform takes \u escapes for six characters each, or refuses them.
     body = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
-    request = Request("POST", f"{provider.url.rstrip('/')}{path}", {"content-type": media_type}, body, query or {})
+    headers = {"content-type": media_type}
+    return _said(provider, transport, Request("POST", _address(provider, path), headers, body, query or {}))
+
+
+def get(provider: Provider, transport: Transport, path: str, query: Mapping[str, str]) -> Said:
+    """GET what the platform lists; gives what a 2xx answer says, whatever its return code."""
+    return _said(provider, transport, Request("GET", _address(provider, path), query=query))
+
+
+def _address(provider: Provider, path: str) -> str:
+    return f"{provider.url.rstrip('/')}{path}"
+
+
+def _said(provider: Provider, transport: Transport, request: Request) -> Said:
     answer = transport.exchange(provider, request)
     raise_for_status(provider, answer)
     try:

@@ -28,15 +28,25 @@ class Superseded(StrEnum):
     LEAVE = "leave"
 
 
-class AccountOptions(Options):
+class Account(Options):
     """An official account."""
 
     appid: Annotated[str, StringConstraints(pattern=r"^wx[0-9a-zA-Z]{4,30}$")]
+
+
+def appid_of(provider: Provider) -> str:
+    """What the platform knows an account by; the site was read with these options."""
+    return cast("Account", provider.options).appid
+
+
+class AccountOptions(Account):
+    """An official account that puts out articles."""
+
     superseded: Superseded = Superseded.DELETE
 
 
 def account_of(provider: Provider) -> AccountOptions:
-    """What the site says of an account; the site was read with these options."""
+    """What the site says of an account that puts out articles."""
     return cast("AccountOptions", provider.options)
 
 

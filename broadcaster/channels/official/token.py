@@ -10,7 +10,7 @@ import time
 
 from broadcaster.channels.official import wire
 from broadcaster.channels.official.exchange import post, unseen
-from broadcaster.channels.official.options import account_of
+from broadcaster.channels.official.options import appid_of
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Transport
 from broadcaster.errors import PermanentError, TransientError
@@ -29,7 +29,7 @@ class Tokens:
     def __init__(self, provider: Provider, transport: Transport) -> None:
         self._provider = provider
         self._transport = transport
-        self._appid = account_of(provider).appid
+        self._appid = appid_of(provider)
         self._name = f"wechat token {provider.name} {self._appid}"
 
     def current(self, refused: str | None = None) -> str:

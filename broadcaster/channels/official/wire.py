@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broadcaster.channels.call import Call
-from broadcaster.errors import AmbiguousError, PermanentError, TransientError
+from broadcaster.errors import AmbiguousError, PermanentError, SpoiltError, TransientError
 from broadcaster.rendering.message import Parts
 
 API = "https://api.weixin.qq.com"
@@ -30,6 +30,9 @@ SUBMIT = "/cgi-bin/freepublish/submit"
 PUBLISH_GET = "/cgi-bin/freepublish/get"
 PUBLISH_DELETE = "/cgi-bin/freepublish/delete"
 LIST_PUBLISHED = "/cgi-bin/freepublish/batchget"
+SEND_TEMPLATE = "/cgi-bin/message/template/send"
+LIST_TEMPLATES = "/cgi-bin/template/get_all_private_template"
+"""Asked with GET, as nothing else is."""
 QUOTA_GET = "/cgi-bin/openapi/quota/get"
 
 PAGE = 20
@@ -47,7 +50,7 @@ WRONG_SECRET, WRONG_SECRET_TOO = 40125, 40001
 """Where a token is asked for, 40001 is about the AppSecret."""
 UNKNOWN_MEDIA = 40007
 ALREADY_SENT = 45065
-"""A `clientmsgid` that was sent within 24 hours; the answer names its `msg_id`."""
+"""A `clientmsgid` that was sent before; the answer of a mass send names its `msg_id`."""
 NOT_WHITELISTED = 40164
 UNKNOWN_ARTICLE = 53600
 """Also of one that was taken down before."""
@@ -108,13 +111,18 @@ CODES: Mapping[int, Code] = {
     45110: Code("the author's name is too long"),
     45166: Code("the article has content that the platform does not allow"),
     47001: Code("the platform could not read the request"),
+    40037: Code("the account has no such template at the platform"),
     47003: Code("the platform refuses a field of the request"),
     53502: Code("the draft is not one that can be published"),
     53503: Code("the draft failed the platform's check"),
-    # Whom it is for.
-    40003: Code("there is no such follower"),
+    # Whom it is for: that says nothing against the account.
+    40003: Code("there is no such follower", SpoiltError),
+    43004: Code("the reader does not follow the account", SpoiltError),
+    43019: Code("the account has blocked the reader", SpoiltError),
+    43101: Code("the reader does not take such messages", SpoiltError),
+    48002: Code("the reader takes no messages of the account", SpoiltError),
+    50005: Code("the reader no longer follows the account", SpoiltError),
     40132: Code("there is no such WeChat name, or it does not follow the account"),
-    43004: Code("the reader does not follow the account"),
     40059: Code("the platform does not know the message"),
     53600: Code("the platform does not know the article"),
 }

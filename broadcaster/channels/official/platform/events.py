@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 from broadcaster import clock
 from broadcaster.channels.callback import Callback
 from broadcaster.channels.official.crypto import seal, signature
-from broadcaster.channels.official.events import MASS_FINISHED, PUBLISH_FINISHED
-from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, account_of
+from broadcaster.channels.official.events import MASS_FINISHED, PUBLISH_FINISHED, TEMPLATE_FINISHED
+from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN, appid_of
 from broadcaster.channels.provider import Provider
 
 _ACCOUNT = "gh_0123456789ab"
@@ -42,6 +42,12 @@ def publish_finished(publish_id: int, status: int, article_id: str) -> str:
     )
 
 
+def template_finished(openid: str, msg_id: int, status: str) -> str:
+    """TEMPLATESENDJOBFINISH, in the name of whom the message was for."""
+    fields = f"<MsgID>{msg_id}</MsgID><Status><![CDATA[{status}]]></Status>"
+    return _event(TEMPLATE_FINISHED, fields, openid)
+
+
 def callback(provider: Provider, xml: str) -> Callback:
     """An event on its way to the account's server, signed now."""
     token, key = provider.secrets[CALLBACK_TOKEN], provider.secrets.get(AES_KEY)
@@ -49,7 +55,7 @@ def callback(provider: Provider, xml: str) -> Callback:
     query = {"signature": signature(token, timestamp, nonce), "timestamp": timestamp, "nonce": nonce, "openid": _SYSTEM}
     if key is None:
         return _request(query, xml)
-    sealed = seal(key, account_of(provider).appid, xml.encode())
+    sealed = seal(key, appid_of(provider), xml.encode())
     query |= {"encrypt_type": "aes", "msg_signature": signature(token, timestamp, nonce, sealed)}
     return _request(query, f"<xml><ToUserName>{_ACCOUNT}</ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>")
 
@@ -58,9 +64,9 @@ def _request(query: Mapping[str, str], body: str) -> Callback:
     return Callback("POST", query, {"content-type": "text/xml"}, body.encode())
 
 
-def _event(name: str, fields: str) -> str:
+def _event(name: str, fields: str, sender: str = _SYSTEM) -> str:
     return (
-        f"<xml><ToUserName><![CDATA[{_ACCOUNT}]]></ToUserName><FromUserName><![CDATA[{_SYSTEM}]]></FromUserName>"
+        f"<xml><ToUserName><![CDATA[{_ACCOUNT}]]></ToUserName><FromUserName><![CDATA[{sender}]]></FromUserName>"
         f"<CreateTime>{int(clock.now().timestamp())}</CreateTime><MsgType><![CDATA[event]]></MsgType>"
         f"<Event><![CDATA[{name}]]></Event>{fields}</xml>"
     )

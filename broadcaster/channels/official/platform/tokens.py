@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import Any
 
-from broadcaster.channels.official.options import account_of
+from broadcaster.channels.official.options import appid_of
 from broadcaster.channels.official.platform.refusal import RefusedError
 from broadcaster.channels.provider import Provider
 
@@ -22,7 +22,7 @@ class TokenOffice:
     """Gives out the tokens of one account, and knows them."""
 
     def __init__(self, provider: Provider) -> None:
-        self._appid = account_of(provider).appid
+        self._appid = appid_of(provider)
         self._secret = provider.secret
         self._ends: dict[str, float] = {}
         self._newest = ""

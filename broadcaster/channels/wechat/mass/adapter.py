@@ -13,8 +13,8 @@ from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Pre
 from broadcaster.channels.official import draft, wire
 from broadcaster.channels.official.call import mark, refuse_if_late, take_down
 from broadcaster.channels.official.client import Client
-from broadcaster.channels.official.events import hear
-from broadcaster.channels.official.options import SECRETS, MassOptions, tag_of
+from broadcaster.channels.official.events import ARTICLES, hears
+from broadcaster.channels.official.options import SECRETS, MassOptions, appid_of, tag_of
 from broadcaster.channels.official.probe import probe
 from broadcaster.channels.provider import Idempotency, Provider
 from broadcaster.channels.supplier import Confirmation, Supplier
@@ -76,10 +76,11 @@ def _delete(client: Client, post: Predecessor) -> Fate:
 
 MASS = Supplier(
     MassAdapter(),
-    hear,
+    hears(ARTICLES),
     MassOptions,
     wire.API,
     secrets=SECRETS,
+    account=appid_of,
     probe=partial(probe, wire.SEND_ALL),
     confirmation=Confirmation("an administrator may have to confirm it on the platform", timedelta(minutes=30)),
 )

@@ -14,8 +14,8 @@ from broadcaster.channels.call import Action, Call, Delivery, Fate, Outcome, Pre
 from broadcaster.channels.official import draft, wire
 from broadcaster.channels.official.call import mark, refuse_if_late, take_down
 from broadcaster.channels.official.client import Client
-from broadcaster.channels.official.events import hear
-from broadcaster.channels.official.options import SECRETS, AccountOptions
+from broadcaster.channels.official.events import ARTICLES, hears
+from broadcaster.channels.official.options import SECRETS, AccountOptions, appid_of
 from broadcaster.channels.official.probe import probe
 from broadcaster.channels.provider import Idempotency, Provider
 from broadcaster.channels.supplier import Supplier
@@ -100,9 +100,10 @@ def _delete(client: Client, post: Predecessor) -> Fate:
 
 PUBLISH = Supplier(
     PublishAdapter(),
-    hear,
+    hears(ARTICLES),
     AccountOptions,
     wire.API,
     secrets=SECRETS,
+    account=appid_of,
     probe=partial(probe, wire.SUBMIT),
 )
