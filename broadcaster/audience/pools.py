@@ -57,6 +57,11 @@ def pool_named(slug: str) -> Pool:
     return pool_of(reaching[slug]) if slug else PHONES
 
 
+def shown(*, in_full: bool) -> Mapping[str, tuple[str, Callable[[str], str]]]:
+    """Pool → the column of its addresses in a table of people, and how one stands there: in full, or masked."""
+    return {name: (pool.column, str if in_full else pool.masked) for name, pool in pools().items()}
+
+
 def pools() -> Mapping[str, Pool]:
     """Every pool of people by its name."""
     found = [PHONES, *(pool_of(channel) for channel in CHANNELS.values() if channel.reaches_people)]

@@ -88,6 +88,8 @@ class Supplier:
     """Where one request cannot carry just anybody: what its members have in common. None: it can."""
     quote: Callable[[Message, Options], Quote] | None = None
     """Whether an account with these options can say a message, and for how much; None: it says whatever it is given."""
+    submitted: str | None = None
+    """Which command writes the templates that it wants to see before, in words for people."""
     account: Callable[[Provider], str] | None = None
     """What its platform knows an account by. Several channels may use one account, and it has one address for all that
     it sends: whatever comes for one of them is heard by all. None: each provider is called at its own address."""

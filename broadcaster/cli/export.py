@@ -6,7 +6,7 @@ from pathlib import Path
 
 from broadcaster import clock
 from broadcaster.announcement.times import zone_of
-from broadcaster.audience.phone import masked
+from broadcaster.audience.pools import shown
 from broadcaster.audience.rejects import no_formula
 from broadcaster.cli.screen import console, minute
 from broadcaster.cli.session import operator, session
@@ -29,12 +29,11 @@ def export(slug: str, out: Path, *, failures: bool, with_phones: bool) -> None:
                 details = {"out": out.name, "failures": failures}
                 events.record(connection, operator(), "export_phones", slug, clock.now(), details)
         with parts.database.begin() as connection:
-            shown = str if with_phones else masked
-            rows = deliveries(connection, slug, parts.vault, shown, failures_only=failures)
+            rows = deliveries(connection, slug, parts.vault, shown(in_full=with_phones), failures_only=failures)
             number = write_sheet(out, Exported, rows, no_formula)
     # A device may be the terminal itself: what is said about it must not stand in the middle of it.
     if out.is_file():
-        console.print(f"{out}: {number:,} deliveries{', with phones in full' if with_phones else ''}")
+        console.print(f"{out}: {number:,} deliveries{', with phones and openids in full' if with_phones else ''}")
 
 
 def _refuse_purged(standing: Standing) -> None:

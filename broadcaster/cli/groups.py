@@ -196,6 +196,22 @@ def reindex() -> None:
     command.reindex()
 
 
+@wechat.command("templates")
+def wechat_templates(
+    file: Annotated[Path, typer.Argument(help="The announcement's YAML file.")],
+    templates: Annotated[
+        Path | None, typer.Option(help="A folder of templates that override ours file by file.", show_default=False)
+    ] = None,
+) -> None:
+    """Write the message templates that an account needs for its followers, as options of its provider.
+
+    Example: `broadcaster wechat templates examples/qingdao-2022/announcement.yaml`
+    """
+    from broadcaster.cli import wechat as command
+
+    command.templates(file, templates)
+
+
 @wechat.command("preview")
 def preview_article(
     file: Annotated[Path, typer.Argument(help="The announcement's YAML file.")],

@@ -155,10 +155,10 @@ def export(
     out: Annotated[Path, typer.Option(help="The file: .csv, .csv.gz or .parquet.")],
     failures: Annotated[bool, typer.Option("--failures", help="Only who was not reached.")] = False,
     with_phones: Annotated[
-        bool, typer.Option("--with-phones", help="Phones in full; the event log says who had them.")
+        bool, typer.Option("--with-phones", help="Phones and openids in full; the event log says who had them.")
     ] = False,
 ) -> None:
-    """Write who was told what, one row a delivery; phones are masked.
+    """Write who was told what, one row a delivery; phones and openids are masked.
 
     Example: `broadcaster export qingdao-2022 --out qingdao.csv.gz`
     """

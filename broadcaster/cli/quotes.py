@@ -20,9 +20,8 @@ from broadcaster.operations.foretelling import foretold
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.message import Message
-from broadcaster.site import Site
+from broadcaster.site import ProviderConfig, Site
 
-HINT = "`broadcaster sms templates FILE` writes the texts to submit"
 MANY = 1_000_000
 
 
@@ -30,6 +29,8 @@ MANY = 1_000_000
 class Offer:
     """What one provider makes of one message; `path` is where the provider stands in the site."""
 
+    channel: str
+    supplier: str
     provider: str
     path: FieldPath
     message: Message
@@ -42,23 +43,24 @@ def offers(site: Site, templates: Templates, proposal: Proposal) -> list[Offer]:
     for slug, channel in CHANNELS.items():
         quoting = list(_quoting(site, slug))
         messages = list(foretold(templates, channel, proposal)) if quoting else []
-        for path, name, quote in quoting:
-            found += _dearest(Offer(name, path, row, quote(row)) for row in messages)
+        for config, path, quote in quoting:
+            rows = (Offer(slug, config.supplier, config.name, path, row, quote(row)) for row in messages)
+            found += _dearest(rows)
     return found
 
 
 def quotes_of(site: Site, slug: str, message: Message) -> dict[str, Quote]:
     """Provider → what it makes of one message, for those of a channel that can quote."""
-    return {name: quote(message) for _, name, quote in _quoting(site, slug)}
+    return {config.name: quote(message) for config, _, quote in _quoting(site, slug)}
 
 
-def _quoting(site: Site, slug: str) -> Iterator[tuple[FieldPath, str, Callable[[Message], Quote]]]:
-    """Where a provider that can quote stands in the site, its name, and how it does."""
+def _quoting(site: Site, slug: str) -> Iterator[tuple[ProviderConfig, FieldPath, Callable[[Message], Quote]]]:
+    """Each provider that can quote, where it stands in the site, and how it does."""
     for number, config in enumerate(site.providers(slug)):
         supplier = CHANNELS[slug].suppliers[config.supplier]
         if supplier.quote:
             quote = partial(_quoted, supplier.quote, supplier.options.model_validate(config.options))
-            yield ("channels", slug, "providers", number), config.name, quote
+            yield config, ("channels", slug, "providers", number), quote
 
 
 def _quoted(quote: Callable[[Message, Options], Quote], options: Options, message: Message) -> Quote:
@@ -81,7 +83,7 @@ def objections(rows: Iterable[Offer], site_file: Path) -> list[Problem]:
         Problem(
             f"{row.provider} cannot say it: {row.quote.objection}",
             Place(str(site_file), field=dotted((*row.path, "options", "templates"))),
-            HINT,
+            CHANNELS[row.channel].suppliers[row.supplier].submitted,
         )
         for row in rows
         if row.quote.objection

@@ -1,14 +1,17 @@
-"""`wechat preview`: an article as one named person sees it, without any database."""
+"""`wechat preview`: an article as one named person sees it. `wechat templates`: what followers are told with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import typer
 
 from broadcaster import settings as settings_module
 from broadcaster.announcement.source import read_source
+from broadcaster.channels.followers.adapter import CHANNEL as FOLLOWERS
+from broadcaster.channels.followers.drafts import Draft, drafts
 from broadcaster.channels.official.options import AccountOptions
 from broadcaster.channels.official.preview import preview
 from broadcaster.channels.provider import Provider
@@ -19,8 +22,10 @@ from broadcaster.cli.check import phase_named, templates_in
 from broadcaster.cli.failures import WRONG
 from broadcaster.cli.screen import console
 from broadcaster.delivery.messages import Edition
-from broadcaster.errors import DeliveryError, InputError
+from broadcaster.errors import DeliveryError, InputError, Place
+from broadcaster.operations.foretelling import foretold
 from broadcaster.planning.proposal import parse
+from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.renderer import render
 from broadcaster.settings import Settings
 from broadcaster.site import Site, resolve
@@ -35,6 +40,25 @@ def preview_article(file: Path, phase: str, reader: str, account: str | None, te
     shown = [_show(provider, transport, edition, reader) for provider in _accounts(site, settings, account)]
     if not all(shown):
         raise typer.Exit(WRONG)
+
+
+def templates(file: Path, folder: Path | None) -> None:
+    """Print the templates that give every message to followers, as options of a provider, with empty ids."""
+    proposal = parse(read_source(file), CHANNELS)
+    found = Templates(folder or open_site(settings_module.load()).templates)
+    rows = drafts(foretold(found, FOLLOWERS, proposal))
+    if not rows:
+        hint = f"name it there: `channels: [{FOLLOWERS.slug}]`"
+        raise InputError.one(f"no phase of its policy goes to {FOLLOWERS.slug}", place=Place(str(file)), hint=hint)
+    sys.stdout.write("\n".join(["templates:", *(line for row in rows for line in _lines(row))]) + "\n")
+
+
+def _lines(row: Draft) -> Iterator[str]:
+    yield '  - template_id: ""'
+    yield f"    language: {row.language}"
+    yield f"    phases: [{', '.join(row.phases)}]"
+    yield "    text: |"
+    yield from (f"      {line}" for line in row.text.splitlines())
 
 
 def _edition(file: Path, phase: str, templates: Path | None) -> Edition:

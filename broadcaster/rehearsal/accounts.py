@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from broadcaster.channels.followers.drafts import drafts
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.reviewed import NAMED
 from broadcaster.channels.sms.drafts import draft
@@ -18,7 +19,8 @@ _FIRST_CODE = 2022_0001
 
 def vendor_accounts(proposal: Proposal, templates: Templates) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     """Channel → providers in its sandbox: an Aliyun account that has approved the announcement's texts, and official
-    accounts that publish on the platform. Raises InputError for a broken template."""
+    accounts that publish on the platform; and where followers are told, a service account that has the templates for
+    it. Raises InputError for a broken template."""
     options = {
         "access_key_id": "LTAI-of-the-sandbox",
         "sign_name": dict(proposal.announcement.owner.signature),
@@ -29,7 +31,23 @@ def vendor_accounts(proposal: Proposal, templates: Templates) -> Mapping[str, Se
         {"name": name, "label": label, "supplier": "publish", "options": {"appid": f"wx2022{number:012}"}}
         for number, (name, label) in enumerate(_ACCOUNTS)
     ]
-    return {"sms": [sms], "wechat": wechat}
+    return {"sms": [sms], "wechat": wechat, **_service_account(proposal, templates)}
+
+
+def _service_account(proposal: Proposal, templates: Templates) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    rows = drafts(foretold(templates, CHANNELS["followers"], proposal))
+    chosen = [
+        {
+            "template_id": f"{number:03}-of-the-sandbox-AAAAAAAAAAAAAAAAAAAAAAAA",
+            "language": row.language,
+            "phases": [str(phase) for phase in row.phases],
+            "text": row.text,
+        }
+        for number, row in enumerate(rows)
+    ]
+    options = {"appid": "wx2022follow00", "templates": chosen}
+    account = {"name": "qingdao-renshe-service", "label": "青岛人社服务号", "supplier": "official", "options": options}
+    return {"followers": [account]} if chosen else {}
 
 
 def _approved(proposal: Proposal, templates: Templates) -> Iterator[dict[str, str]]:

@@ -13,12 +13,14 @@ from typing import Any
 import redis
 import requests
 from celery import Celery
+from sqlalchemy import Connection
 
 from broadcaster import clock
 from broadcaster.announcement.source import Source
 from broadcaster.audience.endpoints import sync_endpoints
-from broadcaster.audience.generated import generated_people
+from broadcaster.audience.generated import generated_followers, generated_people
 from broadcaster.audience.importing import import_people
+from broadcaster.channels.registry import PERSONAL, POOLS
 from broadcaster.channels.simulation import SPECIAL_ENDINGS
 from broadcaster.embedded import services
 from broadcaster.operations import revise
@@ -39,6 +41,7 @@ from broadcaster.sandbox.site import write_sandbox_site
 from broadcaster.settings import Settings
 from broadcaster.stack import HOST, Stack, environment, free_port, programs
 from broadcaster.storage import audiences
+from broadcaster.storage.audiences import Row
 from broadcaster.storage.migrate import migrate
 from broadcaster.wiring import App, open_app, refuse_outside
 
@@ -173,12 +176,23 @@ def _gather(parts: App, wish: Wish, script: Script, now: datetime) -> None:
     migrate(parts.database, parts.vault)
     with parts.database.begin() as connection:
         sync_endpoints(connection, parts.vault, parts.site, parts.channels, now)
+        avoid = SPECIAL_ENDINGS if script.plain_numbers else ()
         if wish.audience:
             import_people(connection, parts.vault, wish.audience, now)
         else:
-            people = generated_people(wish.size, SPECIAL_ENDINGS if script.plain_numbers else ())
-            audiences.stage(connection, audiences.PEOPLE, parts.vault, people)
-            audiences.merge(connection, audiences.PEOPLE, "generated", now, keep_others=False)
+            _generate(connection, parts, audiences.PEOPLE, generated_people(wish.size, avoid), now)
+        for pool in sorted(_own_pools(wish.proposal)):
+            _generate(connection, parts, pool, generated_followers(wish.size, avoid), now)
+
+
+def _own_pools(proposal: Proposal) -> set[str]:
+    """The people of their own of the channels that the policy names."""
+    return {POOLS[slug] for slug in proposal.policy.channels if slug in PERSONAL} - {audiences.PEOPLE}
+
+
+def _generate(connection: Connection, parts: App, pool: str, people: Iterator[Row], now: datetime) -> None:
+    audiences.stage(connection, pool, parts.vault, people)
+    audiences.merge(connection, pool, "generated", now, keep_others=False)
 
 
 def _register(parts: App, folder: Path, sandbox_url: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,14 +14,16 @@ from broadcaster.storage import broadcasts as broadcast_rows
 from broadcaster.vault import UnopenedError, Vault
 
 UNREADABLE = "?"
-"""The phone of a row that does not open."""
+"""The address of a row that does not open."""
 
-Shown = Callable[[str], str]
-"""How a phone is shown: in full, or masked."""
+Shown = Mapping[str, tuple[str, Callable[[str], str]]]
+"""Pool of people → which column their addresses stand in, and how one is shown: in full, or masked."""
 
 
 class Exported(NamedTuple):
-    """One delivery. `phone` is empty for endpoints and accounts, whose name is `provider`; times are local."""
+    """One delivery. `phone` and `openid` are empty but for who is found by it; times are local.
+
+    Endpoints and accounts are known by their `provider`."""
 
     broadcast: str
     phase: str
@@ -31,6 +33,7 @@ class Exported(NamedTuple):
     revision: int
     recipient: int
     phone: str
+    openid: str
     outcome: str
     reason: str
     reference: str
@@ -52,10 +55,10 @@ def deliveries(
     for broadcast in broadcast_rows.rows_of(connection, slug):
         if broadcast.opened_at is not None:
             for row in ledger.deliveries_of(connection, broadcast.id, failures_only=failures_only):
-                yield _exported(broadcast, row, _phone(row, vault, shown), zone)
+                yield _exported(broadcast, row, _address(row, vault, shown), zone)
 
 
-def _exported(broadcast: Row[Any], row: Row[Any], phone: str, zone: ZoneInfo) -> Exported:
+def _exported(broadcast: Row[Any], row: Row[Any], address: Mapping[str, str], zone: ZoneInfo) -> Exported:
     return Exported(
         broadcast=broadcast.id,
         phase=broadcast.phase,
@@ -64,7 +67,8 @@ def _exported(broadcast: Row[Any], row: Row[Any], phone: str, zone: ZoneInfo) ->
         provider=row.provider,
         revision=row.revision,
         recipient=row.recipient_id,
-        phone=phone,
+        phone=address.get("phone", ""),
+        openid=address.get("openid", ""),
         outcome=row.outcome,
         reason=row.reason,
         reference=row.reference,
@@ -74,11 +78,13 @@ def _exported(broadcast: Row[Any], row: Row[Any], phone: str, zone: ZoneInfo) ->
     )
 
 
-def _phone(row: Row[Any], vault: Vault, shown: Shown) -> str:
-    if row.pool != "":  # an endpoint, or somebody whose row is purged
-        return ""
+def _address(row: Row[Any], vault: Vault, shown: Shown) -> Mapping[str, str]:
+    """What somebody is found by, in its column; nothing for an endpoint, or somebody whose row is purged."""
+    if row.pool not in shown:
+        return {}
+    column, show = shown[row.pool]
     try:
-        phone, _ = vault.open(row.handle, row.sealed)
+        address, _ = vault.open(row.handle, row.sealed)
     except UnopenedError:
-        return UNREADABLE
-    return shown(phone)
+        return {column: UNREADABLE}
+    return {column: show(address)}

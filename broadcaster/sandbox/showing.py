@@ -11,8 +11,8 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
 from broadcaster import clock
-from broadcaster.audience.phone import masked
-from broadcaster.channels.registry import PERSONAL, REGISTERED
+from broadcaster.audience.pools import PHONES, Pool, pool_of, pools
+from broadcaster.channels.registry import CHANNELS, REGISTERED
 from broadcaster.channels.simulation import Exhibit
 from broadcaster.channels.webhook.events import type_of
 from broadcaster.planning.phase import Phase
@@ -21,6 +21,8 @@ from broadcaster.sandbox.operators import DutyDesk, Heard
 from broadcaster.sandbox.partners import PARTNERS
 from broadcaster.surfaces.document import milliseconds
 
+FOLLOWERS = next(pool for pool in pools().values() if pool.kind.of_one_account)
+"""Those whom an account tells one by one."""
 STATIC = Path(__file__).parent / "static"
 ZONE = "Asia/Shanghai"
 """Until a document has been fetched that names the announcement's own."""
@@ -46,11 +48,12 @@ def router(archive: Archive, waiting: Callable[[], int], desk: DutyDesk) -> APIR
 
     @routes.get("/api/shown")
     def shown(at: int, language: str = "zh-Hans") -> dict[str, Any]:
-        """What a person of that language, the accounts and the surfaces show at an instant."""
+        """What a person of that language, a follower, the accounts and the surfaces show at an instant."""
         past = [moment for moment in archive.moments() if moment.at <= at]
         return {
             "at": at,
-            "phone": _phone(past, language),
+            "phone": _read_by(past, PHONES, language),
+            "follower": _read_by(past, FOLLOWERS, language),
             "wechat": {"accounts": _accounts(_of(past, "wechat"))},
             "banner": archive.document_at("banner", at),
             "kiosk": archive.document_at("kiosk", at),
@@ -139,19 +142,21 @@ def _partners(past: list[Moment], zone: str) -> list[dict[str, Any]]:
     return [{"name": name, "label": PARTNERS.get(name, name), "events": rows} for name, rows in found.items()]
 
 
-def _phone(past: list[Moment], language: str) -> dict[str, Any]:
-    texts = [(moment, exhibit) for moment in past if (exhibit := _sample(moment, language))]
-    number = texts[-1][1].shown_to if texts else ""
+def _read_by(past: list[Moment], pool: Pool, language: str) -> dict[str, Any]:
+    """What one person of a pool has read by then, each message once."""
+    texts = [(moment, exhibit) for moment in past if (exhibit := _sample(moment, pool, language))]
+    whose = texts[-1][1].shown_to if texts else ""
     messages = [
         {"at": moment.at, "phase": moment.phase, "language": exhibit.language, "text": exhibit.parts["text"]}
         for moment, exhibit in texts
     ]
-    return {"number": masked(number) if number else "", "messages": messages}
+    return {pool.noun: pool.masked(whose) if whose else "", "messages": messages}
 
 
-def _sample(moment: Moment, language: str) -> Exhibit | None:
-    """What a person reads of it on a phone; a supplier's format may not tell in which language."""
-    if moment.channel not in PERSONAL:
+def _sample(moment: Moment, pool: Pool, language: str) -> Exhibit | None:
+    """What a person of a pool reads of it; a supplier's format may not tell in which language."""
+    channel = CHANNELS[moment.channel]
+    if not channel.reaches_people or pool_of(channel) != pool:
         return None
     return moment.samples.get(language) or moment.samples.get("")
 

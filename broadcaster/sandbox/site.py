@@ -19,6 +19,7 @@ TIMEOUT_SECONDS = 3
 _ENDPOINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "sms": (("sandbox-sms", "沙盒短信"),),
     "wechat": (("qingdao-renshe", "青岛人社"), ("qingdao-12333", "青岛12333"), ("qingdao-ai-renshe", "青岛Ai人社")),
+    "followers": (("qingdao-renshe-service", "青岛人社服务号"),),
     "banner": (("bureau-site", "官网"), ("government-portal", "政务服务网")),
     "kiosk": (("hall-kiosks", "大厅自助机"), ("bank-kiosks", "银行自助机"), ("hospital-kiosks", "医院自助机")),
 }

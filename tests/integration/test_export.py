@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 from sqlalchemy import text
 
-from broadcaster.audience.phone import masked
+from broadcaster.audience.pools import shown
 from broadcaster.audience.rejects import no_formula
 from broadcaster.errors import InputError, StateError
 from broadcaster.reporting.export import UNREADABLE, Exported, deliveries
@@ -45,8 +45,7 @@ def sent(product: Product) -> Product:
 def exported(product: Product, path: Path, *, failures: bool = False, phones: bool = False) -> int:
     """Export the example's deliveries; gives how many."""
     with product.transaction() as connection:
-        shown = str if phones else masked
-        rows = deliveries(connection, SLUG, product.parts.vault, shown, failures_only=failures)
+        rows = deliveries(connection, SLUG, product.parts.vault, shown(in_full=phones), failures_only=failures)
         return write_sheet(path, Exported, rows, no_formula)
 
 

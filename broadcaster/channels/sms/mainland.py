@@ -32,6 +32,7 @@ from broadcaster.rendering.wording import wording
 
 _SIGNED = re.compile(r"【([^】]*)】(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\+86(1\d{10})")
+SUBMITTED = "`broadcaster sms templates FILE` writes the texts to submit"
 FOREIGN = "it is not a number of mainland China"
 
 

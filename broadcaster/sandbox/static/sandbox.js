@@ -176,17 +176,24 @@
     const accounts = shown.wechat?.accounts || [];
     const posts = accounts.flatMap((account) => account.articles.map((article) => ({ account, article })))
       .sort((a, b) => b.article.at - a.article.at);
-    const cards = posts.flatMap(({ account, article }) => [
+    const articles = posts.map(({ account, article }) => ({ at: article.at, nodes: [
       element("p", { className: "when", textContent: joined(local(article.at), accounts.length > 1 && account.name, article.phase) }),
       element("button", { type: "button", className: article.replaced ? "card replaced" : "card", onclick: () => openArticle(articleName(account, article)) },
         element("i", {}), element("b", { textContent: article.title }), element("span", { textContent: article.digest }),
         ...(article.replaced ? [element("em", { textContent: FATES[article.replaced.action] })] : [])),
-    ]);
+    ] }));
+    const cards = [...articles, ...toldToFollower()].sort((a, b) => b.at - a.at).flatMap(({ nodes }) => nodes);
     $("#posts").replaceChildren(...(cards.length ? cards : [empty()]));
     $("#account").textContent = accounts.length === 1 ? accounts[0].name : "订阅号消息";
     const open = posts.find(({ account, article }) => articleName(account, article) === reading);
     drawArticle(open);
   };
+
+  /* Template messages, as one who follows the account reads them among its articles. */
+  const toldToFollower = () => (shown.follower?.messages || []).map((message) => ({ at: message.at, nodes: [
+    element("p", { className: "when", textContent: joined(local(message.at), shown.follower.openid, message.phase) }),
+    element("div", { className: "card told", textContent: message.text, lang: message.language }),
+  ] }));
 
   const openArticle = (name) => { reading = name; drawPosts(); };
 

@@ -89,5 +89,6 @@ OFFICIAL = Supplier(
     secrets=SECRETS,
     probe=probe,
     quote=quote,
+    submitted="`broadcaster wechat templates FILE` writes the templates that the account needs",
     account=appid_of,
 )

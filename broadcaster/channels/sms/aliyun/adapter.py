@@ -144,4 +144,5 @@ ALIYUN = Supplier(
     probe=probe,
     room=room,
     quote=mainland.quote,
+    submitted=mainland.SUBMITTED,
 )

@@ -127,4 +127,5 @@ TENCENT = Supplier(
     probe=probe,
     room=room,
     quote=mainland.quote,
+    submitted=mainland.SUBMITTED,
 )
