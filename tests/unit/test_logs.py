@@ -53,6 +53,13 @@ def test_a_token_in_an_address_is_masked() -> None:
     assert line["event"] == "POST /c/sms/east?a=1&token=****&key=****&mac=****"
 
 
+def test_the_follower_in_an_address_is_masked() -> None:
+    """An official account's events name whom they are about in their address."""
+    says = "logging.getLogger('uvicorn.access').warning('%s', '/callbacks/followers/a?nonce=1&openid=oV5Crjpxga&x=2')"
+    (line,) = lines(says)
+    assert line["event"] == "/callbacks/followers/a?nonce=1&openid=****&x=2"
+
+
 def test_what_is_bound_is_on_every_line_of_the_block() -> None:
     """The libraries' as well, and not on those afterwards; an inner block adds to it."""
     found = lines(
@@ -106,6 +113,7 @@ except RuntimeError:
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
+        ("oV5CrjpxgaGXNHIQigzNlgLTnwic", "oV****nwic"),
         ("+8613800138000", "+86138****8000"),
         ("8613800138000", "86138****8000"),
         ("13800138000", "138****8000"),

@@ -312,3 +312,14 @@ def test_two_operators_of_one_name_are_refused(tmp_path: Path) -> None:
     """Nobody could say which of them was asked."""
     twice = OPERATOR + OPERATOR.splitlines(keepends=True)[1]
     assert _problems(tmp_path, SITE + twice) == ["7 operators: two operators have the same name"]
+
+
+def test_a_channel_of_openids_has_one_account(tmp_path: Path) -> None:
+    """At any other account its people would be nobody."""
+    account = "{name: %s, url: https://a.example.org/x, secret: env:A_SECRET}"
+    text = f"name: a\nchannels:\n  followers:\n    providers:\n      - {account % 'one'}\n      - {account % 'two'}\n"
+    says = "the openids of its people mean nothing to any other account"
+    assert _problems(tmp_path, text) == [
+        f"6 channels.followers.providers[1]: this channel has exactly one provider ({says})"
+    ]
+    assert read_site(_write(tmp_path, "\n".join(text.splitlines()[:-1])), CHANNELS).providers("followers")
