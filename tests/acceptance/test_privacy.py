@@ -1,8 +1,9 @@
 """Nobody can be read: after a whole campaign no number and no name of a person stands anywhere but with their provider.
 
 A campaign with real processes tells three people who can be known again: one who is reached, one whose number the
-provider refuses, and one whose receipt says `failed`; calls to the provider go wrong meanwhile. Then everything is
-searched: the database as SQL and as its files, the queue, logs, reports, metrics, the terminal.
+provider refuses, and one whose receipt says `failed`; and followers of an official account, on the platform's own
+format, whose openids all begin alike. Calls to the providers go wrong meanwhile. Then everything is searched: the
+database as SQL and as its files, the queue, logs, reports, metrics, the terminal.
 """
 
 from __future__ import annotations
@@ -24,17 +25,20 @@ import redis
 import requests
 from psycopg import sql
 
+from broadcaster.announcement.source import to_yaml
 from broadcaster.embedded import discard
 from tests.support.campaigns import received
 from tests.support.cli import LONGEST, Cli
-from tests.support.examples import EXAMPLE, ROOT
+from tests.support.examples import ROOT
+from tests.support.followers import followed, followed_file, provider
 from tests.support.polling import eventually
 from tests.support.processes import descendants
 
 pytestmark = [pytest.mark.rehearsal, pytest.mark.timeout(600)]
 
 REACHED, REFUSED, FAILING = ("13987650001", "欧阳阿达"), ("15912340999", "上官比比"), ("18676540888", "Zbigniew Ość")
-PEOPLE = (REACHED, REFUSED, FAILING)
+FOLLOWERS = ("oGeneratedFollower",)
+PEOPLE = (REACHED, REFUSED, FAILING, FOLLOWERS)
 CROWD = 300
 SMS = Path("sms/notice.zh-Hans.txt.j2")
 READY = "Ctrl-C stops everything."
@@ -50,7 +54,7 @@ def forms(word: str) -> set[bytes]:
 
 
 def found_in(content: bytes) -> list[str]:
-    """Which of the three people can be read there, by number or by name."""
+    """Which of these people can be read there, by number, openid or name."""
     return [word for person in PEOPLE for word in person if any(form in content for form in forms(word))]
 
 
@@ -73,8 +77,9 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
     """A campaign that was played to its end, and everything that it left."""
     outside, data = tmp_path_factory.mktemp("outside"), tmp_path_factory.mktemp("data")
     campaign = Cli(data).running(
-        *("rehearse", EXAMPLE, "--data", data, "--keep"),
-        *("--people", _file(outside), "--templates", _templates(outside)),
+        *("rehearse", followed_file(outside / "outage.yaml"), "--data", data, "--keep"),
+        *("--people", _file(outside), "--templates", _templates(outside), "--recipients", str(CROWD)),
+        *("--script", _script(outside)),
     )
     left = Traces(folder=data)
     with campaign as process:
@@ -97,9 +102,18 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
 def _file(folder: Path) -> Path:
     """The imported file: the three, and a crowd of others."""
     crowd = [f"100000{number:05},Somebody {number},en,retired" for number in range(CROWD)]
-    known = [f"{phone},{name},zh-Hans,retired" for phone, name in PEOPLE]
+    known = [f"{phone},{name},zh-Hans,retired" for phone, name in (REACHED, REFUSED, FAILING)]
     path = folder / "people.csv"
     path.write_text("\n".join(["phone,name,language,tags", *known, *crowd]), encoding="utf-8")
+    return path
+
+
+def _script(folder: Path) -> Path:
+    """Service comes back as planned; the account of the followers is one at the platform."""
+    account = {name: value for name, value in provider(followed()).items() if name not in ("secret", "secrets")}
+    acts = [{"at": "2022-03-21 00:00", "do": "finish"}]
+    path = folder / "script.yaml"
+    path.write_text(to_yaml({"acts": acts, "sandbox": {"followers": [account]}}), encoding="utf-8")
     return path
 
 
@@ -120,8 +134,9 @@ def _trouble(data: Path) -> None:
     """Calls go wrong, so that their warnings are in the logs too."""
     site = (data / "site.yaml").read_text(encoding="utf-8")
     sandbox = re.findall(r"(http://\S+)/sms/", site)[0]
-    for fault in ({"kind": "status", "status": 503}, {"kind": "status", "status": 500}, {"kind": "drop_after"}):
-        requests.post(f"{sandbox}/faults", json={"channel": "sms", **fault}, timeout=10).raise_for_status()
+    for channel in ("sms", "followers"):
+        for fault in ({"kind": "status", "status": 503}, {"kind": "status", "status": 500}, {"kind": "drop_after"}):
+            requests.post(f"{sandbox}/faults", json={"channel": channel, **fault}, timeout=10).raise_for_status()
 
 
 def _collect(left: Traces, command: psutil.Process, said: str) -> None:
@@ -147,6 +162,8 @@ def test_the_campaign_was_one(traces: Traces) -> None:
     """The three were told what they were to be told, or this would prove nothing."""
     report = json.loads(traces.texts["file report.json"])
     messages = sum(row["channel"] == "sms" and row["accepted"] > 0 for row in report["broadcasts"])
+    told = [row["delivered"] for row in report["broadcasts"] if row["channel"] == "followers" and row["accepted"]]
+    assert told == [CROWD] * len(told) != []
     assert report["consistent"], report["problems"]
     assert messages >= 8
     assert (report["totals"]["rejected"], report["totals"]["failed"]) == (messages, messages)
@@ -177,7 +194,7 @@ def test_who_stands_somewhere_is_found() -> None:
     ],
 )
 def test_nobody_can_be_read_in(traces: Traces, places: str) -> None:
-    """Neither by number nor by name."""
+    """Neither by number nor by openid nor by name."""
     assert traces.telling(places) == {}
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from broadcaster.announcement.source import to_yaml
 from broadcaster.channels.followers.adapter import CHANNEL
 from broadcaster.channels.followers.drafts import drafts
 from broadcaster.operations.foretelling import foretold
 from broadcaster.planning.policy import Policy
 from broadcaster.planning.proposal import Proposal
 from broadcaster.rendering.environment import Templates
-from tests.support.examples import example
+from tests.support.examples import EXAMPLE, example
 
 APPID = "wx0123456789abcdef"
 SECRETS = {"callback-token": "env:FOLLOWERS_TOKEN", "aes-key": "env:FOLLOWERS_AES_KEY"}
@@ -39,6 +40,14 @@ def followed(audience: str | None = None) -> Proposal:
     if audience:
         policy["notice"] = [{**rule, "channels": [CHANNEL.slug], "audience": audience} for rule in policy["notice"]]
     return known.model_copy(update={"policy": Policy.model_validate(policy)})
+
+
+def followed_file(path: Path) -> Path:
+    """The example as a file whose policy tells followers too."""
+    policy = followed().policy.model_dump(mode="json")
+    rules = {name: policy[name] for name in RULES}
+    path.write_text(EXAMPLE.read_text(encoding="utf-8") + to_yaml({"policy": rules}), encoding="utf-8")
+    return path
 
 
 def provider(*proposals: Proposal) -> dict[str, Any]:
