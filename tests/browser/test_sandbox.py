@@ -196,6 +196,18 @@ def test_an_article_opens_and_cannot_run_anything(page: Page, sandbox: Site) -> 
     expect(page.locator("#posts")).to_be_visible()
 
 
+def test_a_follower_reads_template_messages_among_the_articles(page: Page, sandbox: Site) -> None:
+    """Line by line, the newest first, under an openid that names nobody."""
+    told = {"at": START, "text": "服务名称：社保业务\n服务状态：已经暂停", "phase": "", "language": "zh-Hans"}
+    follower = {"openid": "oV****nwic", "messages": [told]}
+    sandbox.put(f"/api/shown?at={START}&language=zh-Hans", {**shown(START), "follower": follower})
+    visit(page, sandbox)
+    expect(page.locator("#posts")).to_contain_text("oV****nwic")
+    expect(page.locator("#posts .card").first).to_have_text("服务名称：社保业务\n服务状态：已经暂停")
+    expect(page.locator("#posts .card").first).to_have_css("white-space", "pre-line")
+    expect(page.locator("#posts .card")).to_have_count(2)
+
+
 def test_the_other_language_is_another_phone(page: Page, sandbox: Site) -> None:
     """English asks for a recipient who reads English; the website follows."""
     visit(page, sandbox)

@@ -18,8 +18,10 @@ from broadcaster.audience.pools import pool_named
 from broadcaster.audience.suppression import Order
 from broadcaster.channels.official.platform import events
 from broadcaster.errors import StateError
-from broadcaster.operations import keys
+from broadcaster.operations import keys, outlook
 from broadcaster.operations.amending import Times, amended
+from broadcaster.operations.preview import preview
+from broadcaster.operations.reach import Sizes
 from broadcaster.planning.phase import Phase
 from broadcaster.storage import audiences, suppressions, vaults
 from broadcaster.storage.recipients import id_of
@@ -122,6 +124,20 @@ def test_an_answer_that_is_lost_is_made_again_and_nobody_reads_it_twice(product:
     product.deliver_all(broadcast)
     assert Counter(row.outcome for row in product.ledger(broadcast)) == {"accepted": SIZE - 1, "rejected": 1}
     assert set(product.shown(broadcast).values()) == {1}
+
+
+def test_a_plan_counts_followers_and_misses_them(product: Product) -> None:
+    """By the segment of their own pool; a tag that only they have is one."""
+    parts, wanted = product.parts, followed("tag:pensioner")
+    with product.transaction() as connection:
+        assert Sizes(connection, parts.reach)(POOL, "tag:pensioner") == 14
+        assert Sizes(connection, parts.reach)("sms", "everyone") == 10
+        assert outlook.unknown_tags(connection, wanted) == []
+        connection.execute(text("DELETE FROM audience_versions WHERE pool = 'followers'"))
+        connection.execute(text("DELETE FROM audience_counts WHERE pool = 'followers'"))
+        said = preview(connection, followed(), clock.now(), parts.reach).outlook.warnings
+    hint = "`broadcaster audience import FILE --channel followers`"
+    assert f"nobody is in the audience yet: followers reaches no one before {hint}" in said
 
 
 def test_a_segment_of_the_followers_is_told(product: Product) -> None:

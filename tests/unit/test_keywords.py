@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +14,16 @@ from broadcaster.channels.followers.keywords import kind_of, objection
 from broadcaster.channels.followers.message import SPEC, measure
 from broadcaster.channels.followers.official.approved import Filled, fill
 from broadcaster.channels.followers.official.options import TemplateOptions
+from broadcaster.channels.registry import CHANNELS
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.message import Message
 from broadcaster.rendering.review import review
+from broadcaster.site import read_site
 from tests.builders import example
+from tests.support.examples import ROOT
 
+README = ROOT / "broadcaster/channels/followers/README.md"
 ID = "ngqIpbwh8bUfcSsECmogfXcV14J0tQlEpBO27izEYtY"
 TEXT = "服务名称：{{thing1.DATA}}\n暂停时间：{{time2.DATA}}"
 SAID = "服务名称：社保业务\n暂停时间：2022年2月26日 00:00"
@@ -87,6 +93,19 @@ def test_what_fits_is_not_objected_to(keyword: str, value: str) -> None:
 def test_what_does_not_fit_is_objected_to(keyword: str, value: str, says: str) -> None:
     """With the number that it would have, and never with the value."""
     assert objection(keyword, value, {}) == says
+
+
+def test_the_example_of_the_channels_page_is_a_site(tmp_path: Path) -> None:
+    """And its template gives what the example announcement says while it is told of a stop."""
+    found = re.search(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert found
+    path = tmp_path / "site.yaml"
+    path.write_text(f"name: test\n{found.group(1)}", encoding="utf-8")
+    [account] = read_site(path, CHANNELS).providers("followers")
+    known = TemplateOptions.model_validate(account.options)
+    messages, _ = review(Templates(), [SPEC], example().announcement, languages=["zh-Hans"])
+    given = {row.phase for row in messages if isinstance(fill(known, row), Filled)}
+    assert given == {Phase.NOTICE, Phase.REMINDER, Phase.STARTED, Phase.ONGOING, Phase.CHANGED}
 
 
 def test_a_site_may_know_another_limit() -> None:

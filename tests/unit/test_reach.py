@@ -60,3 +60,9 @@ def test_where_it_does_not_reach_people_each_provider_is_a_recipient() -> None:
     """Two accounts are two, also with one that only stands by."""
     found = reach_of(CHANNELS["wechat"], [_provider(), _provider(weight=0)])
     assert (found.pool, found.providers) == ("wechat", 2)
+
+
+def test_followers_are_counted_in_their_pool_and_not_by_their_account() -> None:
+    """One account, however many follow it."""
+    found = reach_of(CHANNELS["followers"], [_provider()])
+    assert (found.pool, found.people, bool(found.capacity)) == ("followers", True, True)
