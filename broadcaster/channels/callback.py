@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -38,6 +38,18 @@ class Receipt(NamedTuple):
     at: datetime
     address: str = ""
     reference: str = ""
+
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def happened_at(said: datetime, now: datetime) -> datetime:
+    """When a receipt was made, by what a provider says of it; both are aware.
+
+    Never later than `now`, when it came in: the provider's clock may run ahead. Never before 1970: a system that knows
+    no time may say the year 1, which in another zone is none that can be read again.
+    """
+    return max(min(said, now), _EARLIEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from broadcaster import clock
-from broadcaster.channels.callback import Callback, ForgedError, Heard, Receipt, ReceiptStatus
+from broadcaster.channels.callback import Callback, ForgedError, Heard, Receipt, ReceiptStatus, happened_at
 from broadcaster.channels.provider import Provider
 from broadcaster.errors import InputError, Place
 
@@ -57,6 +57,5 @@ def parse(body: bytes) -> list[Receipt]:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise InputError.one(first["msg"], place=Place(field=field or None)) from error
-    # A provider's clock may run ahead; a receipt is never later than its arrival.
     now = clock.now()
-    return [Receipt(row.broadcast, row.id, row.status, min(row.at, now)) for row in event.data.receipts]
+    return [Receipt(row.broadcast, row.id, row.status, happened_at(row.at, now)) for row in event.data.receipts]

@@ -77,15 +77,30 @@ def test_a_time_that_is_none_is_refused(stand_in: Vendor, supplier: str, time: s
         SMS.suppliers[supplier].hear(replace(callback, body=json.dumps(rows).encode()), stand_in.provider)
 
 
+@every_supplier
+def test_the_year_one_is_a_time_that_nobody_knows(stand_in: Vendor, supplier: str) -> None:
+    """It is what some systems write for none; the word on the delivery counts, and its time can be kept and read."""
+    stand_in.send()
+    callback = stand_in.post.callback()
+    rows = json.loads(callback.body)
+    rows[3] |= {"report_time": "0001-01-01 00:00:00", "user_receive_time": "0001-01-01 00:00:00"}
+    said = replace(callback, body=json.dumps(rows).encode())
+    heard = SMS.suppliers[supplier].hear(said, stand_in.provider)
+    assert len(heard.receipts) == 5
+    assert heard.receipts[3].at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def test_what_somebody_else_sent_from_the_account_is_passed_over() -> None:
-    """An OutId that is none of ours, or none at all."""
+    """An OutId that is none of ours, or none at all, to whatever number; it keeps none of ours from being heard."""
     row = {
         "phone_number": "13800138000",
         "report_time": "2022-02-18 10:00:00",
         "success": True,
         "biz_id": "1^2",
     }
-    body = json.dumps([row, {**row, "out_id": "order-17"}, {**row, "out_id": "b1.k1"}]).encode()
+    abroad = {**row, "phone_number": "85291234567", "out_id": ""}
+    others = [row, {**row, "out_id": "order-17"}, {**row, "out_id": None}, abroad, {**row, "biz_id": ""}]
+    body = json.dumps([*others, {**row, "out_id": "b1.k1"}]).encode()
     provider = provider_of("aliyun", "http://127.0.0.1:9")
     heard = SMS.suppliers["aliyun"].hear(Callback("POST", {"token": TOKEN}, {}, body), provider)
     [found] = heard.receipts

@@ -142,3 +142,9 @@ def test_a_body_of_another_form_says_what_is_off(body: bytes, field: str | None)
     (problem,) = caught.value.problems
     assert problem.place.field == field
     assert problem.message
+
+
+def test_the_year_one_is_a_time_that_nobody_knows() -> None:
+    """It is what some systems write for none, with whatever offset; before it there is no time that can be read."""
+    [receipt] = parse(_body({**ROW, "at": "0001-01-01T00:00:00+08:00"}))
+    assert receipt.at == datetime(1970, 1, 1, tzinfo=UTC)

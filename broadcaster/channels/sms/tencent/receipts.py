@@ -6,13 +6,13 @@ Source: https://cloud.tencent.com/document/product/382/59177: an array of report
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from broadcaster import clock
-from broadcaster.channels.callback import Callback, Heard, Receipt, ReceiptStatus
+from broadcaster.channels.callback import Callback, Heard, Receipt, ReceiptStatus, happened_at
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.sms import tokens
 from broadcaster.channels.sms.tencent import wire
@@ -49,6 +49,5 @@ def hear(callback: Callback, provider: Provider) -> Heard:
 
 def _receipt(report: _Report) -> Receipt:
     status = ReceiptStatus.DELIVERED if report.report_status == "SUCCESS" else ReceiptStatus.FAILED
-    at = datetime.strptime(report.user_receive_time, TIME).replace(tzinfo=UTC) - wire.CHINA
-    # The vendor's clock may run ahead; a receipt is never later than its arrival.
-    return Receipt("", 0, status, min(at, clock.now()), f"+{report.nationcode}{report.mobile}", report.sid)
+    at = datetime.strptime(report.user_receive_time, TIME).replace(tzinfo=timezone(wire.CHINA))
+    return Receipt("", 0, status, happened_at(at, clock.now()), f"+{report.nationcode}{report.mobile}", report.sid)
