@@ -185,7 +185,8 @@ class Transport:
         except (LocationParseError, UnicodeError):  # a host name that no name server takes, such as `a..b`
             raise PermanentError(f"{provider.name}: its address is not a usable URL") from None
         except (requests.RequestException, HTTPError) as error:
-            raise _failure(provider, error) from error
+            # Not from the library's error, which quotes the whole address: some formats carry a key or phones in it.
+            raise _failure(provider, error) from None
         try:
             return Answer(answer.status, _read(provider, answer, deadline), _retry_after(answer))
         except HTTPError as error:

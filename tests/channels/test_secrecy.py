@@ -83,3 +83,12 @@ def test_no_message_holds_a_secret_or_an_address(one_street: Street, case: Case,
         found[name] = " ".join(said(stand_in))
     assert all(found.values())
     assert {name: words for name, words in found.items() if any(word in words for word in secret)} == {}
+
+
+@every_case
+def test_an_address_that_nobody_answers_at_is_not_quoted(one_street: Street, case: Case) -> None:
+    """Some formats carry a key or phones in it, and the library's own error quotes all of it."""
+    stand_in = case.open(one_street).elsewhere("http://127.0.0.1:1")
+    found = " ".join(said(stand_in))
+    assert "cannot be" in found
+    assert [word for word in secrets_of(stand_in) if word in found] == []
