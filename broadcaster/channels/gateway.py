@@ -9,6 +9,7 @@ earlier posts that the call replaces. Channels differ in their payload only.
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -85,6 +86,7 @@ def _common(call: Call) -> dict[str, Any]:
 
 def _read_answer(call: Call, provider: Provider, answer: bytes) -> list[Delivery]:
     """A 2xx accepts everybody whom a JSON object does not refuse; other bodies, such as `OK`, say nothing more."""
+    answer = answer.removeprefix(codecs.BOM_UTF8)  # some systems write one before everything
     if not answer.lstrip().startswith(b"{"):
         replaced = _fates(call, None)
         return [Delivery(member.id, Outcome.ACCEPTED, "", "", replaced) for member in call.members]

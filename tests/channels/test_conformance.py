@@ -106,6 +106,14 @@ def test_whom_the_answer_names_is_rejected_and_nobody_else(channel: Channel, ser
 
 
 @every_answered
+def test_an_answer_may_begin_with_a_byte_order_mark(channel: Channel, server: LocalServer) -> None:
+    """Some systems write one before everything: whom the answer names is rejected all the same."""
+    rejected = [{"id": "0", "reason": "number not in service"}]
+    server.answer = Answer(body=b"\xef\xbb\xbf" + json.dumps({"rejected": rejected}).encode())
+    assert _send(channel, server)[0] == (0, Outcome.REJECTED, "number not in service")
+
+
+@every_answered
 @pytest.mark.parametrize("row", [{"id": "0"}, {"id": 0, "reason": ""}, {"id": "0", "reason": None}])
 def test_a_rejection_without_a_reason_says_so(channel: Channel, server: LocalServer, row: dict[str, object]) -> None:
     """Left out, empty or null; and the id may be a number."""

@@ -172,6 +172,23 @@ def test_what_tencent_says_of_one_number_only(server: LocalServer) -> None:
     assert [row.outcome for row in found] == [Outcome.ACCEPTED, Outcome.REJECTED, *doubt]
 
 
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("LimitExceeded.DeliveryFrequencyLimit", Outcome.REJECTED),
+        ("FailedOperation.InsufficientBalanceInSmsPackage", Outcome.REJECTED),
+        ("InternalError.Timeout", Outcome.UNKNOWN),
+    ],
+)
+def test_what_tencent_says_of_some_is_not_said_of_all(server: LocalServer, code: str, first: Outcome) -> None:
+    """Whom it leaves out may have been told: they are neither refused nor sent it again."""
+    sample = sample_call()
+    rows = [{"PhoneNumber": sample.members[0].address, "Code": code}]
+    server.answer = Answer(body=json.dumps({"Response": {"SendStatusSet": rows}}).encode())
+    found = Vendor(provider_of("tencent", server.url), sample).send()
+    assert [row.outcome for row in found] == [first, *[Outcome.UNKNOWN] * 4]
+
+
 def test_an_empty_balance_at_tencent_is_no_numbers_fault(server: LocalServer) -> None:
     """It comes as the code of each number, and stops the broadcast."""
     code = "FailedOperation.InsufficientBalanceInSmsPackage"

@@ -52,7 +52,8 @@ class TencentAdapter:
         }
         if not statuses:
             raise AmbiguousError(f"{provider.name} answered something that is not known")
-        _raise_for_all(provider, list(statuses.values()))
+        if all(member.address in statuses for member, _, _ in sheet.readers):
+            _raise_for_all(provider, list(statuses.values()))
         told = {member.id: _delivery(member, statuses.get(member.address), provider) for member, _, _ in sheet.readers}
         return sheet.deliveries(call, told)
 
