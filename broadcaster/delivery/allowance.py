@@ -64,7 +64,8 @@ class Allowance:
     def give_back(self, step: Step) -> None:
         """The call was surely not accepted; what it took is given back with `settle`."""
         if not is_unlimited(step):
-            self._unused.append((self._taken.get(step.call.key, self._today()), step))
+            # One that an earlier claim wrote down was counted in when it was prepared.
+            self._unused.append((self._taken.get(step.call.key) or self._day_of(step.call.prepared_at), step))
 
     def settle(self, connection: Connection) -> None:
         """Give back what was not used."""
@@ -74,7 +75,10 @@ class Allowance:
             quotas.give_back_recipients(connection, self._channel, step.provider, day, ids)
 
     def _today(self) -> date:
-        return clock.now().astimezone(self._zone).date()
+        return self._day_of(clock.now())
+
+    def _day_of(self, instant: datetime) -> date:
+        return instant.astimezone(self._zone).date()
 
     def _start_of(self, day: date) -> datetime:
         return at_clock(day, time(0), self._zone)

@@ -129,6 +129,7 @@ class Trip:
         else:
             # Its row goes; its members are read anew by the next claim, without those who have opted out since.
             self._book.know(Result(key=step.call.key))
+            self._allowance.give_back(step)
             self._later.postpone(routing.with_members(self._run, step, step.call.members), 0.0, failed=False)
         return self._book.transaction(self._store)
 
@@ -183,6 +184,7 @@ class Trip:
             calls.settle(connection, key)
         if self._calls:
             return Written(verdict, too_early=True)
+        self._allowance.settle(connection)
         batch = self._run.batch
         if isinstance(verdict, (Paused, Moved)):
             batches.release(connection, batch.id, batch.token)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert
 
 from broadcaster import clock
 from broadcaster.channels.base import Idempotency
+from broadcaster.channels.provider import Quota
 from broadcaster.delivery.courier import Courier
 from broadcaster.storage.tables import suppressions
 from tests.conftest import Servers
@@ -35,12 +36,15 @@ def opened(
         yield product, product.open("sms")
 
 
-def asking(product: Product, visible_after: float = 0) -> Courier:
+def asking(product: Product, visible_after: float = 0, quota: Quota | None = None) -> Courier:
     """A worker whose SMS provider does not dedupe, but can be asked."""
     providers = product.parts.providers()
     known = providers["sms"]["sandbox-sms"]
     providers["sms"]["sandbox-sms"] = replace(
-        known, idempotency=Idempotency.QUERYABLE, visible_after=timedelta(seconds=visible_after)
+        known,
+        idempotency=Idempotency.QUERYABLE,
+        visible_after=timedelta(seconds=visible_after),
+        quota=quota or known.quota,
     )
     return product.another_courier(providers=providers)
 
@@ -129,3 +133,14 @@ def test_what_stays_in_doubt_until_the_expiry_is_unknown(opened: tuple[Product, 
     product.end_waits()
     product.deliver(broadcast, asking(product, visible_after=600))
     assert outcomes(product, broadcast)["unknown"] == 200
+
+
+def test_a_call_that_the_provider_never_saw_uses_up_no_quota(opened: tuple[Product, str]) -> None:
+    """Its members may be told today all the same."""
+    product, broadcast = opened
+    product.order(channel="sms", kind="drop_before")
+    for _ in range(3):
+        product.deliver(broadcast, asking(product, quota=Quota(per_day=300, per_recipient_per_day=1)))
+        product.end_waits()
+    assert outcomes(product, broadcast) == {"accepted": 300}
+    assert list(product.shown(broadcast).values()) == [1] * 300

@@ -10,10 +10,12 @@ import pytest
 import redis
 from sqlalchemy import func, select
 
+from broadcaster import clock
 from broadcaster.channels.provider import Provider, Quota
 from broadcaster.delivery.courier import Courier
-from broadcaster.storage import quotas
+from broadcaster.storage import holds, quotas
 from broadcaster.storage.database import Database
+from broadcaster.storage.holds import Hold, Scope
 from broadcaster.storage.quotas import Exhausted, Taken
 from broadcaster.storage.tables import quotas as quota_rows
 from broadcaster.storage.tables import recipient_quotas
@@ -255,3 +257,28 @@ def test_a_call_that_was_refused_uses_up_no_quota(product: Product) -> None:
     product.end_waits()
     product.deliver(broadcast, courier)
     assert [row.outcome for row in product.ledger(broadcast)] == ["accepted"] * 150
+
+
+def test_a_call_that_was_refused_uses_up_no_quota_though_the_batch_is_left_midway(product: Product) -> None:
+    """A pause ends the trip after another account's call; resumed, the refused one still has its post of the day."""
+    product.at(local("2022-02-18 10:00"))
+    product.gather(1)
+    product.publish()
+    broadcast = product.open("wechat")
+    providers = product.parts.providers()
+    limited = {name: replace(row, quota=Quota(per_day=1)) for name, row in providers["wechat"].items()}
+    paused = Hold(Scope.BROADCAST, broadcast, halted=False, reason="", actor="test", at=clock.now())
+
+    def pause() -> None:
+        with product.transaction() as connection:
+            holds.put(connection, paused)
+
+    product.order(channel="wechat", kind="status", status=503, times=1)
+    product.deliver(broadcast, product.worker("wechat", pause, providers={**providers, "wechat": limited}))
+    assert len(product.ledger(broadcast)) == 1
+    with product.transaction() as connection:
+        holds.lift(connection, Scope.BROADCAST, broadcast)
+    for _ in range(2):
+        product.end_waits()
+        product.deliver(broadcast, product.another_courier(providers={**providers, "wechat": limited}))
+    assert [row.outcome for row in product.ledger(broadcast)] == ["accepted"] * 3

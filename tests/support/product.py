@@ -208,11 +208,13 @@ class Product:
         channel: str,
         afterwards: Callable[[], None] = lambda: None,
         idempotency: Idempotency = Idempotency.IDEMPOTENT,
+        providers: dict[str, dict[str, Provider]] | None = None,
     ) -> Courier:
         """Another worker, to whom something happens after each call on a channel, before it records what came of it."""
         known = self.parts.channels[channel]
         adapter = Eventful(adapter_of(known), afterwards, idempotency)
-        return self.another_courier(channels={**self.parts.channels, channel: with_adapter(known, adapter)})
+        channels = {**self.parts.channels, channel: with_adapter(known, adapter)}
+        return self.another_courier(channels=channels, providers=providers)
 
 
 @dataclass(slots=True)
