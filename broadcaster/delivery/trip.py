@@ -123,8 +123,7 @@ class Trip:
         if isinstance(made, InDoubt):
             log.warning("still_in_doubt", provider=step.provider.name, why=made.why)
             self._later.postpone(step, wait(self._failures, made.retry_after), failed=True)
-            return True
-        if isinstance(made, Settled):
+        elif isinstance(made, Settled):
             self._book.know(made.result)
         else:
             # Its row goes; its members are read anew by the next claim, without those who have opted out since.

@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert
 
 from broadcaster import clock
 from broadcaster.channels.base import Idempotency
-from broadcaster.channels.provider import Quota
+from broadcaster.channels.provider import Provider, Quota
 from broadcaster.delivery.courier import Courier
 from broadcaster.storage.tables import suppressions
 from tests.conftest import Servers
@@ -38,6 +38,13 @@ def opened(
 
 def asking(product: Product, visible_after: float = 0, quota: Quota | None = None) -> Courier:
     """A worker whose SMS provider does not dedupe, but can be asked."""
+    return product.another_courier(providers=that_can_be_asked(product, visible_after, quota))
+
+
+def that_can_be_asked(
+    product: Product, visible_after: float, quota: Quota | None = None
+) -> dict[str, dict[str, Provider]]:
+    """All providers, with an SMS provider that does not dedupe."""
     providers = product.parts.providers()
     known = providers["sms"]["sandbox-sms"]
     providers["sms"]["sandbox-sms"] = replace(
@@ -46,7 +53,7 @@ def asking(product: Product, visible_after: float = 0, quota: Quota | None = Non
         visible_after=timedelta(seconds=visible_after),
         quota=quota or known.quota,
     )
-    return product.another_courier(providers=providers)
+    return providers
 
 
 def suppress_first(connection: Connection) -> None:
@@ -144,3 +151,21 @@ def test_a_call_that_the_provider_never_saw_uses_up_no_quota(opened: tuple[Produ
         product.end_waits()
     assert outcomes(product, broadcast) == {"accepted": 300}
     assert list(product.shown(broadcast).values()) == [1] * 300
+
+
+def test_a_worker_keeps_its_batch_while_it_asks(opened: tuple[Product, str]) -> None:
+    """A provider may be slow to say that it does not know yet; each question renews the lease for the next one."""
+    product, broadcast = opened
+    product.order(channel="sms", kind="drop_before", times=2)
+    for _ in range(2):
+        product.deliver(broadcast, asking(product, visible_after=600))
+        product.end_waits()
+    leases: list[datetime] = []
+
+    def look() -> None:
+        leases.append(product.batches(broadcast)[0].lease_until)
+
+    slow = product.worker("sms", providers=that_can_be_asked(product, visible_after=600), before_asking=look)
+    product.deliver(broadcast, slow)
+    assert len(leases) == 2
+    assert leases[0] < leases[1]

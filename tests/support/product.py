@@ -209,21 +209,24 @@ class Product:
         afterwards: Callable[[], None] = lambda: None,
         idempotency: Idempotency = Idempotency.IDEMPOTENT,
         providers: dict[str, dict[str, Provider]] | None = None,
+        before_asking: Callable[[], None] = lambda: None,
     ) -> Courier:
-        """Another worker, to whom something happens after each call on a channel, before it records what came of it."""
+        """Another worker, to whom something happens after each call on a channel, before it records what came of it,
+        and before each question."""
         known = self.parts.channels[channel]
-        adapter = Eventful(adapter_of(known), afterwards, idempotency)
+        adapter = Eventful(adapter_of(known), afterwards, idempotency, before_asking)
         channels = {**self.parts.channels, channel: with_adapter(known, adapter)}
         return self.another_courier(channels=channels, providers=providers)
 
 
 @dataclass(slots=True)
 class Eventful:
-    """An adapter that makes its calls as the real one does; then something else happens."""
+    """An adapter that makes its calls as the real one does; then something else happens, and before a question."""
 
     real: Adapter
     afterwards: Callable[[], None]
     idempotency: Idempotency
+    before_asking: Callable[[], None] = lambda: None
     dedupes_for: timedelta = timedelta(hours=24)
     visible_after: timedelta = timedelta(0)
 
@@ -240,6 +243,7 @@ class Eventful:
 
     def ask(self, call: Call, provider: Provider, transport: Transport) -> Sequence[Delivery] | None:
         """Ask as the real one does."""
+        self.before_asking()
         return self.real.ask(call, provider, transport)
 
 
