@@ -56,6 +56,6 @@ def parse(body: bytes) -> list[Receipt]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
-        raise InputError.one(first["msg"], place=Place(field=field or None)) from error
+        raise InputError.one(first["msg"], place=Place(field=field or None)) from None  # it quotes the input
     now = clock.now()
     return [Receipt(row.broadcast, row.id, row.status, happened_at(row.at, now)) for row in event.data.receipts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -63,6 +64,16 @@ def test_another_form_is_refused(supplier: str, body: bytes) -> None:
     provider = provider_of(supplier, "http://127.0.0.1:9")
     with pytest.raises(InputError):
         SMS.suppliers[supplier].hear(Callback("POST", {"token": TOKEN}, {}, body), provider)
+
+
+@every_supplier
+def test_what_is_refused_quotes_no_phone(supplier: str) -> None:
+    """Nor does what caused it, should somebody log that."""
+    rows = [{"phone_number": 13800138000, "mobile": 13800138000, "out_id": "b1.k1"}]
+    callback = Callback("POST", {"token": TOKEN}, {}, json.dumps(rows).encode())
+    with pytest.raises(InputError) as caught:
+        SMS.suppliers[supplier].hear(callback, provider_of(supplier, "http://127.0.0.1:9"))
+    assert "13800138000" not in "".join(traceback.format_exception(caught.value))
 
 
 @every_supplier

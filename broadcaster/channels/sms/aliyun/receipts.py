@@ -57,7 +57,7 @@ def hear(callback: Callback, provider: Provider) -> Heard:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"]))
-        raise InputError.one(first["msg"], place=Place(field=field or None)) from error
+        raise InputError.one(first["msg"], place=Place(field=field or None)) from None  # it quotes the input
     except ValueError as error:  # a 30th of February
         raise InputError.one("report_time is no time") from error
     return Heard(found, ANSWER)
