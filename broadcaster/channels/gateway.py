@@ -33,8 +33,8 @@ class WebhookAdapter:
     """Posts a channel's payload to the provider's URL."""
 
     idempotency = Idempotency.IDEMPOTENT
-    dedupes_for = timedelta(hours=24)
-    """What our format asks of a receiver."""
+    dedupes_for = timedelta(hours=23)
+    """Our format asks 24 hours of a receiver; a claim that repeats many calls, and waits for each, takes a while."""
     visible_after = timedelta(minutes=6)
     """A receiver refuses a signature of five minutes ago, and shows what it accepted within the sixth."""
 

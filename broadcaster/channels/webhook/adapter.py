@@ -20,7 +20,8 @@ class PartnerAdapter:
     """Posts events to an endpoint, whose 2xx is the whole answer: partners acknowledge, and say nothing more."""
 
     idempotency = Idempotency.IDEMPOTENT
-    dedupes_for = timedelta(hours=24)
+    dedupes_for = timedelta(hours=23)
+    """As in our own format for providers."""
     visible_after = timedelta(minutes=6)
     members_per_call = 1
 
