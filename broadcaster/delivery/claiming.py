@@ -73,7 +73,7 @@ class Claims:
             edition = self._press.edition(connection, batch.slug, batch.revision, channel, Phase(batch.phase))
             document = f"{self._public_url}/surfaces/{channel.slug}.json"
             listed = self._directory.of(connection, channel)
-            told = superseding.told(connection, batch) if channel.registered else frozenset()
+            told = superseding.told(connection, batch, channel.pool) if channel.registered else frozenset()
             before = posts.earlier(connection, batch, channel)
             run = Run(batch, channel, scope, edition, listed.providers, document, listed.absent, told, posts=before)
             return self._calls(connection, run)

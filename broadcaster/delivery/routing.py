@@ -153,7 +153,7 @@ def _together(run: Run, provider: Provider, members: Sequence[Member], angle: An
 def _wants(run: Run, provider: Provider, member: Member) -> bool:
     """Whether a recipient that chose its phases is told this one.
 
-    What it chose not to be told of leaves it with what it knows; it must know something, and be put right.
+    What it chose not to be told of leaves it with what it knows; it must know something, and that must be true.
     """
     phases = provider.phases
     everybody = run.batch.among == Among.ALL

@@ -54,7 +54,7 @@ class Run:
     absent: Mapping[str, str] = field(default_factory=dict)
     """Why some of the recipients' addresses cannot be called."""
     told: Collection[int] = frozenset()
-    """Who of the recipients was told something of the announcement already, where that is asked."""
+    """Who of the recipients was told of the announcement already, and holds what is true, where that is asked."""
     editions: Mapping[Angle, Edition] = field(default_factory=dict)
     """What the words are for those who are told from another angle than that of everybody."""
 

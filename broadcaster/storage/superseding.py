@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, text
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.storage import recipients
 from broadcaster.storage.batches import LAST_ID
-from broadcaster.storage.scopes import scope_of
+from broadcaster.storage.scopes import believed, scope_of
 from broadcaster.storage.tables import deliveries
 
 
@@ -30,9 +30,19 @@ def covered(connection: Connection, batch: Row[Any], pool: str) -> frozenset[int
     return frozenset(found)
 
 
-def told(connection: Connection, batch: Row[Any]) -> frozenset[int]:
-    """The recipients who were told something of the batch's announcement on its channel."""
-    values = {"announcement": batch.announcement, "slug": batch.slug, "channel": batch.channel}
+def told(connection: Connection, batch: Row[Any], pool: str) -> frozenset[int]:
+    """The recipients who were told of the batch's announcement on its channel what is still true.
+
+    Not whoever may hold something untrue: the correction that was meant for them may have expired meanwhile."""
+    told = believed(connection, batch.slug, batch.channel, pool).tellings
+    untrue = [key for key, changes in told.items() if changes]
+    values = {
+        "announcement": batch.announcement,
+        "slug": batch.slug,
+        "channel": batch.channel,
+        "broadcasts": [broadcast for broadcast, _ in untrue],
+        "revisions": [revision for _, revision in untrue],
+    }
     return frozenset(connection.execute(_TOLD, values).scalars())
 
 
@@ -48,8 +58,13 @@ _NEWER = text(
 
 _TOLD = text(
     """
-    SELECT DISTINCT t.recipient_id FROM broadcasts d
+    SELECT t.recipient_id FROM broadcasts d
     JOIN deliveries t ON t.announcement = :announcement AND t.broadcast_id = d.id
-    WHERE d.slug = :slug AND d.channel = :channel AND t.outcome = 'accepted'
+    LEFT JOIN unnest(CAST(:broadcasts AS text[]), CAST(:revisions AS int[])) AS u (broadcast_id, revision)
+    ON (u.broadcast_id, u.revision) = (t.broadcast_id, t.revision)
+    WHERE d.slug = :slug AND d.channel = :channel AND t.outcome IN ('accepted', 'unknown')
+    GROUP BY t.recipient_id
+    HAVING max(t.at) FILTER (WHERE u.broadcast_id IS NULL AND t.outcome = 'accepted')
+           >= coalesce(max(t.at) FILTER (WHERE u.broadcast_id IS NOT NULL), '-infinity')
     """
 )

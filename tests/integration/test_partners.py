@@ -495,6 +495,28 @@ class TestChosenTypes:
         published.deliver_all(published.open("webhook", Phase.CANCELLED))
         assert types(bank) == ["outage.notice", "outage.changed", "outage.cancelled"]
 
+    @pytest.mark.parametrize("instant", ["2022-02-25 23:30", "2022-02-26 00:01"])
+    def test_whoever_missed_a_change_gets_what_comes_next(
+        self, published: Product, bank: LocalServer, instant: str
+    ) -> None:
+        """Out of reach until the change had expired, it is not left with what is no longer true."""
+        add(published, bank, "bank", "outage.notice")
+        published.deliver_all(published.open("webhook"))
+        published.at(local("2022-02-25 23:00"))
+        move(published, end=local("2022-03-24 00:00"), resume=local("2022-03-24 00:00"))
+        go_on(published)
+        changed = published.open("webhook", Phase.CHANGED)
+        bank.answer = Answer(503)
+        published.deliver(changed)
+        bank.answer = Answer()
+        published.at(local(instant))
+        published.deliver_all(changed)
+        published.at(local("2022-02-26 00:01"))
+        go_on(published)
+        published.deliver_all(open_newest(published, Phase.STARTED))
+        in_time = instant.startswith("2022-02-25")
+        assert types(bank)[2:] == ["outage.changed" if in_time else "outage.started"]
+
     def test_whoever_was_told_nothing_yet_gets_what_comes_first(self, published: Product, bank: LocalServer) -> None:
         """Out of reach when its own type came, it is not left without a word until the next one."""
         add(published, bank, "bank", "outage.notice")
