@@ -19,7 +19,7 @@ def read_secret(name: str, whose: str, folder: Path) -> str:
 
     Raises InputError when it is not set, cannot be read, or others than its owner may read it."""
     kind, _, rest = name.partition(":")
-    value = os.environ.get(rest, "") if kind == "env" else _read_file(folder / rest)
+    value = os.environ.get(rest, "").strip() if kind == "env" else _read_file(folder / rest)
     if not value:
         hint = f"set {rest} to the secret shared with that {whose.partition(' ')[0]}"
         raise InputError.one(f"{whose}: its secret is not set", hint=hint)

@@ -20,8 +20,10 @@ OURS = "broadcaster"
 _OWN_HANDLERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "celery", "celery.task", "celery.redirected")
 """Loggers that libraries give handlers of their own, with another form of line."""
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z+])(\+\d{5}|(?:86)?1[3-9]\d)(\d{2,6})(\d{4})(?![0-9A-Za-z])")
-"""A telephone number in running text: E.164, or a mainland mobile with or without its country code."""
+_NUMBER = re.compile(r"(?:(?<![0-9A-Za-z+])|(?<=%2[BCbc]))(\+\d{5}|(?:86)?1[3-9]\d)(\d{2,6})(\d{4})(?![0-9A-Za-z])")
+"""A telephone number in running text: E.164, or a mainland mobile with or without its country code.
+
+Also in an address, behind an encoded comma or plus."""
 
 _TOKEN = re.compile(r"([?&](?:[\w-]*(?:token|secret|signature)|key|mac|openid)=)[^&\s\"']+", re.IGNORECASE)
 """What a server's access log must not hold of an address: a secret, or the follower whom a platform's event names."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from broadcaster import clock
 from broadcaster.channels.callback import Callback, ForgedError, Receipt, ReceiptStatus
 from broadcaster.channels.transport import Transport
 from broadcaster.errors import InputError, PermanentError
@@ -99,6 +100,16 @@ def test_the_year_one_is_a_time_that_nobody_knows(stand_in: Vendor, supplier: st
     heard = SMS.suppliers[supplier].hear(said, stand_in.provider)
     assert len(heard.receipts) == 5
     assert heard.receipts[3].at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_a_report_without_a_time_is_of_when_it_came() -> None:
+    """Tencent leaves the time of receiving empty where the phone never received it."""
+    row = {"nationcode": "86", "mobile": "13800138000", "report_status": "FAIL", "sid": "1:2", "user_receive_time": ""}
+    callback = Callback("POST", {"token": TOKEN}, {}, json.dumps([row]).encode())
+    before = clock.now()
+    [receipt] = SMS.suppliers["tencent"].hear(callback, provider_of("tencent", "http://127.0.0.1:9")).receipts
+    assert receipt.status is ReceiptStatus.FAILED
+    assert before <= receipt.at <= clock.now()
 
 
 def test_what_somebody_else_sent_from_the_account_is_passed_over() -> None:

@@ -155,11 +155,11 @@ def test_a_cover_that_the_platform_lost_is_uploaded_again(one_platform: Platform
     assert found.send(later).outcome is Outcome.ACCEPTED
 
 
-@pytest.mark.parametrize("code", sorted({*wire.CODES, 12345} - wire.STALE_TOKEN))
+@pytest.mark.parametrize("code", sorted({*wire.CODES, 12345, -1000} - wire.STALE_TOKEN))
 def test_a_success_with_an_error_inside_is_what_its_code_says(
     one_platform: Platform, server: LocalServer, code: int
 ) -> None:
-    """Of the request that the public can see; a code that nobody knows is a refusal."""
+    """Of the request that the public can see; a code that nobody knows is a refusal, a negative one a trouble."""
 
     def said(path: str) -> Mapping[str, object] | None:
         if "stable_token" in path:
@@ -170,11 +170,14 @@ def test_a_success_with_an_error_inside_is_what_its_code_says(
     found = account(one_platform, "publish")
     error = failure(replace(found, provider=replace(found.provider, url=server.url)))
     known = wire.CODES.get(code)
-    assert type(error) is (known.error if known else PermanentError)
+    unknown = AmbiguousError if code < 0 else PermanentError
+    assert type(error) is (known.error if known else unknown)
     assert f"({code})" in error.message
 
 
-@pytest.mark.parametrize("body", [b'{"errcode": "0"}', b'{"errcode": null}', b"[]", b"null", b'{"a":' * 100_000])
+@pytest.mark.parametrize(
+    "body", [b'{"errcode": "0"}', b'{"errcode": null}', b'{"errcode": false}', b"[]", b"null", b'{"a":' * 100_000]
+)
 def test_an_answer_that_cannot_be_read_is_in_doubt(one_platform: Platform, server: LocalServer, body: bytes) -> None:
     """Perhaps it is out."""
 
@@ -187,6 +190,13 @@ def test_an_answer_that_cannot_be_read_is_in_doubt(one_platform: Platform, serve
     found = account(one_platform, "publish")
     with pytest.raises(AmbiguousError, match="cannot be read"):
         replace(found, provider=replace(found.provider, url=server.url)).send()
+
+
+def test_a_life_of_a_token_that_is_none_is_no_life(bureau: Account, server: LocalServer) -> None:
+    """Nobody saw the call: it is made later."""
+    server.answer = Answer(body=b'{"access_token": "t", "expires_in": 1%s}' % (b"0" * 400))
+    error = failure(replace(bureau, provider=replace(bureau.provider, url=server.url)))
+    assert isinstance(error, TransientError)
 
 
 def test_the_stand_in_takes_no_escapes(sender: Account) -> None:

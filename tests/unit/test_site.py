@@ -227,11 +227,11 @@ def test_a_secret_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest
     assert "hunter2" not in f"{provider!r} {provider} {site!r}"
 
 
-@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize("value", [None, "", " \n"])
 def test_an_unset_secret_says_which_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
-    """Unset and empty are the same."""
+    """Unset, empty and blank are the same."""
     monkeypatch.delenv("SMS_SECRET", raising=False)
     if value is not None:
         monkeypatch.setenv("SMS_SECRET", value)

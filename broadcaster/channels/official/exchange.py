@@ -14,6 +14,8 @@ from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import Request, Transport, raise_for_status
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
+MOST = 2**53
+"""The largest number that every reader of JSON reads alike (RFC 8259, section 6)."""
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -28,7 +30,7 @@ class Said:
     def code(self) -> int:
         """Its return code; 0 is success, and so is none."""
         found = self.fields.get("errcode", 0)
-        if not isinstance(found, int):
+        if isinstance(found, bool) or not isinstance(found, int):
             raise self._unreadable()
         return found
 
@@ -37,6 +39,8 @@ class Said:
         if self.code == 0:
             return
         known = wire.CODES.get(self.code)
+        if known is None and self.code < 0:  # the platform's own troubles have such codes: it may be done all the same
+            raise AmbiguousError(f"{self.account}: the platform has a trouble that is not known ({self.code})")
         if known is None:
             raise PermanentError(f"{self.account}: the platform refuses it with a code that is not known ({self.code})")
         message = f"{self.account}: {known.words} ({self.code})"
@@ -57,9 +61,9 @@ class Said:
         return "" if isinstance(found, bool) or not isinstance(found, (str, int)) else str(found)
 
     def number(self, name: str) -> int:
-        """A field that must be a number."""
+        """A field that must be a number, and not beyond all that one can mean."""
         found = self.fields.get(name)
-        if isinstance(found, bool) or not isinstance(found, int):
+        if isinstance(found, bool) or not isinstance(found, int) or abs(found) > MOST:
             raise self._unreadable()
         return found
 

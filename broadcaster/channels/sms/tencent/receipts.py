@@ -25,7 +25,8 @@ TIME = "%Y-%m-%d %H:%M:%S"
 class _Report(BaseModel):
     nationcode: Annotated[str, Field(pattern=r"^[1-9]\d{0,3}$")]
     mobile: Annotated[str, Field(pattern=r"^\d{4,15}$")]
-    user_receive_time: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+    user_receive_time: Annotated[str, Field(pattern=r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)?$")] = ""
+    """Empty for one that never reached the phone."""
     report_status: Literal["SUCCESS", "FAIL"]
     sid: Annotated[str, Field(pattern=r"^[^\x00]{1,100}$")]
 
@@ -49,5 +50,7 @@ def hear(callback: Callback, provider: Provider) -> Heard:
 
 def _receipt(report: _Report) -> Receipt:
     status = ReceiptStatus.DELIVERED if report.report_status == "SUCCESS" else ReceiptStatus.FAILED
-    at = datetime.strptime(report.user_receive_time, TIME).replace(tzinfo=timezone(wire.CHINA))
-    return Receipt("", 0, status, happened_at(at, clock.now()), f"+{report.nationcode}{report.mobile}", report.sid)
+    at = now = clock.now()
+    if report.user_receive_time:
+        at = datetime.strptime(report.user_receive_time, TIME).replace(tzinfo=timezone(wire.CHINA))
+    return Receipt("", 0, status, happened_at(at, now), f"+{report.nationcode}{report.mobile}", report.sid)
