@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,8 +15,9 @@ from bench import announcements
 from bench.bare import publish_all, requests_of, send_all
 from bench.load import load
 from broadcaster.announcement.model import Announcement
-from broadcaster.audience.generated import generated_people
+from broadcaster.audience.generated import generated_followers, generated_people
 from broadcaster.channels.base import Call, Channel, Member, adapter_of
+from broadcaster.channels.followers.drafts import content
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.channels.registry import REGISTERED as PARTNERS
@@ -74,8 +75,8 @@ def measure(folder: Path, scale: float = 1.0) -> list[Adapted]:
     A group bot takes twenty messages a minute, and an account that sends to its followers a few articles a day.
     """
     folder.mkdir(parents=True)
-    messages = {slug: _message(slug) for slug in ("sms", "wechat", PARTNERS.slug)}
-    rows = _rows(messages["sms"])
+    messages = {slug: _message(slug) for slug in ("sms", "wechat", "followers", PARTNERS.slug)}
+    rows = _rows(messages)
     port = free_port()
     with load(folder / "logs") as callbacks:
         stand_ins: dict[str, list[dict[str, Any]]] = {}
@@ -100,7 +101,8 @@ def measure(folder: Path, scale: float = 1.0) -> list[Adapted]:
             stack.stop()
 
 
-def _rows(sms: Message) -> list[Row]:
+def _rows(messages: Mapping[str, Message]) -> list[Row]:
+    sms = messages["sms"]
     kannel = {"supplier": "kannel", "options": {"username": "bench", "sender": "12333"}}
     publish = {"supplier": "publish", "options": {"appid": "wx20220226"}}
     return [
@@ -110,6 +112,7 @@ def _rows(sms: Message) -> list[Row]:
         Row("sms", "kannel", 600, 1, kannel),
         Row("wechat", "webhook", 600, 1, {}),
         Row("wechat", "publish", 200, 1, publish),
+        Row("followers", "official", 600, 1, _service_account(messages["followers"])),
         Row(PARTNERS.slug, WEBHOOK, 600, 1, {}),
     ]
 
@@ -124,6 +127,12 @@ def _mainland(supplier: str, message: Message, **options: str) -> dict[str, Any]
     signature = message.parts["text"].partition("】")[0].removeprefix("【")
     more = {"sign_name": {LANGUAGE: signature}, "templates": [template], "parameter_length": 35, **options}
     return {"supplier": supplier, "options": more}
+
+
+def _service_account(message: Message) -> dict[str, Any]:
+    """An account that has the template of the message."""
+    template = {"template_id": "A" * 43, "language": LANGUAGE, "text": content(message.parts["text"])}
+    return {"supplier": "official", "options": {"appid": "wx20220312", "templates": [template]}}
 
 
 @functools.cache
@@ -162,20 +171,25 @@ def _measure(row: Row, provider: Provider, messages: dict[str, Message]) -> Adap
 
 def _calls(row: Row, message: Message, run: int) -> list[Call]:
     """So many calls that nobody has made before."""
-    phones = [phone for phone, *_ in generated_people(row.calls * row.members, SPECIAL_ENDINGS)]
+    addresses = _addresses(row, row.calls * row.members)
     found = []
     for number in range(row.calls):
-        some = phones[number * row.members : (number + 1) * row.members]
+        some = addresses[number * row.members : (number + 1) * row.members]
         members = tuple(
-            Member(number * row.members + place, phone if row.channel == "sms" else _name(row), LANGUAGE)
-            for place, phone in enumerate(some, 1)
+            Member(number * row.members + place, address, LANGUAGE) for place, address in enumerate(some, 1)
         )
         found.append(_call(row, message, f"{run:04}{number:028}", members))
     return found
 
 
-def _name(row: Row) -> str:
-    return PARTNER if row.channel == PARTNERS.slug else row.supplier
+def _addresses(row: Row, number: int) -> list[str]:
+    """So many recipients of a channel: people, or the one account or endpoint again and again."""
+    if people := _PEOPLE.get(row.channel):
+        return [address for address, *_ in people(number, SPECIAL_ENDINGS)]
+    return [PARTNER if row.channel == PARTNERS.slug else row.supplier] * number
+
+
+_PEOPLE = {"sms": generated_people, "followers": generated_followers}
 
 
 def _call(row: Row, message: Message, key: str, members: tuple[Member, ...]) -> Call:
