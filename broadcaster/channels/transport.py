@@ -18,15 +18,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import orjson
 import requests
-from requests_hardened import Config, Manager
 from requests_hardened.ip_filter import InvalidIPAddress
 from standardwebhooks import Webhook
 from urllib3.exceptions import (
@@ -43,12 +41,12 @@ from urllib3.util import Timeout
 from broadcaster import clock
 from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.provider import Provider
-from broadcaster.channels.sending import send_in_one_piece
+from broadcaster.channels.request import Request as Request  # noqa: PLC0414 - also a word of this module
+from broadcaster.channels.sending import CONNECT_TIMEOUT as CONNECT_TIMEOUT  # noqa: PLC0414 - likewise
+from broadcaster.channels.sending import Sender
 from broadcaster.channels.shelf import OwnShelf, Shelf
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
-CONNECT_TIMEOUT = 5.0
-"""Seconds to wait for a connection."""
 MAX_ANSWER_BYTES = 1_000_000
 FRESH = timedelta(seconds=2)
 """A signature that was refused when it was older than this may have been refused for its age."""
@@ -69,18 +67,7 @@ class Transport:
         self.shelf: Shelf = shelf or OwnShelf()
         """What the workers of a provider share, such as its access token."""
         self._made_at: datetime | None = None
-        config = Config(
-            ip_filter_enable=not (allow_private or loopback_only),
-            ip_filter_allow_loopback_ips=False,
-            never_redirect=True,
-            default_timeout=(CONNECT_TIMEOUT, 15.0),
-            user_agent_override="broadcaster",
-        )
-        self._session = Manager(config).get_session()
-        self._session.trust_env = False
-        for adapter in self._session.adapters.values():
-            send_in_one_piece(adapter)
-        self._bases: dict[tuple[str, str], requests.PreparedRequest] = {}
+        self._sender = Sender(refuse_private=not (allow_private or loopback_only))
 
     def dated(self, at: datetime) -> Transport:
         """The same sessions, with every signature dated `at`, machine time: when the call was written down.
@@ -111,7 +98,7 @@ class Transport:
         Raises TransientError when the request was surely not sent, AmbiguousError when no whole answer came, and
         PermanentError when the address is refused.
         """
-        return self._exchange(provider, lambda: self._prepared(request))
+        return self._exchange(provider, request)
 
     def post_event(
         self,
@@ -128,7 +115,7 @@ class Transport:
         """
         sent_at = self.made_at
         headers, body = self.signed_event(provider, key, kind, at, data)
-        answer = self._exchange(provider, lambda: self._prepared(Request("POST", provider.url, headers, body)))
+        answer = self._exchange(provider, Request("POST", provider.url, headers, body))
         (check or raise_for_status)(provider, answer, clock.machine_now() - sent_at)
         return answer.body
 
@@ -149,7 +136,7 @@ class Transport:
         headers = {"cache-control": "no-store", **_signed(provider, key, clock.machine_now(), "")}
         try:
             question = Request("GET", provider.url, headers, query={"webhook-id": key})
-            answer = self._exchange(provider, lambda: self._prepared(question))
+            answer = self._exchange(provider, question)
         except PermanentError as error:
             raise AmbiguousError(error.message, hint=error.hint) from error
         if answer.status in _NOT_ACCEPTED:
@@ -166,19 +153,18 @@ class Transport:
         Raises a DeliveryError when nothing is to be had there; anything but 200 is nothing.
         """
         whose = Provider(name, url, secret="", timeout=timeout)
-        answer = self._exchange(whose, lambda: self._prepared(Request("GET", url)))
+        answer = self._exchange(whose, Request("GET", url))
         if answer.status != 200:
             raise TransientError(f"{name} answered {answer.status}")
         return answer.body
 
-    def _exchange(self, provider: Provider, prepare: Callable[[], requests.PreparedRequest]) -> Answer:
+    def _exchange(self, provider: Provider, request: Request) -> Answer:
         """One request and its whole answer, whatever its status; raises what is known when there is none."""
         deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
         try:
-            request = prepare()
-            if self._loopback_only and not is_loopback(request.url or ""):
+            if self._loopback_only and not is_loopback(self._sender.address_of(request)):
                 raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
-            answer = self._send(request, limits(provider))
+            answer = self._sender.send(request, limits(provider))
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
             raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
@@ -191,56 +177,6 @@ class Transport:
             return Answer(answer.status, _read(provider, answer, deadline), _retry_after(answer))
         except HTTPError as error:
             raise AmbiguousError(f"{provider.name} broke off its answer ({type(error).__name__})") from error
-
-    def _send(self, request: requests.PreparedRequest, timeout: Timeout) -> BaseHTTPResponse:
-        """Send by the connection pool that `requests` would use, which checks the address; the answer's head is read.
-
-        `requests` itself would look for cookies, hooks and redirects, which there are none of: half of a call's time.
-        """
-        url, verify = request.url or "", self._session.verify
-        adapter = self._session.get_adapter(url)
-        pool = adapter.get_connection_with_tls_context(request, verify)
-        adapter.cert_verify(pool, url, verify, None)
-        answer: BaseHTTPResponse = pool.urlopen(
-            request.method,
-            request.path_url,
-            request.body,
-            request.headers,
-            retries=adapter.max_retries,
-            redirect=False,
-            assert_same_host=False,
-            timeout=timeout,
-            preload_content=False,
-            decode_content=False,
-        )
-        return answer
-
-    def _prepared(self, request: Request) -> requests.PreparedRequest:
-        """As `requests` would send it; what is the same for every request to an address is prepared once."""
-        # Not with the query, which may be another one each time and name people.
-        address, _, asked = request.url.partition("?")
-        key = request.method, address
-        if key not in self._bases:
-            self._bases[key] = self._session.prepare_request(requests.Request(*key))
-        found = self._bases[key].copy()
-        if query := "&".join(filter(None, (asked, urlencode(request.query)))):
-            found.url = f"{found.url}?{query}"
-        if request.method != "GET" or request.body:
-            found.body = request.body
-            found.headers["Content-Length"] = str(len(request.body))
-        found.headers.update(request.headers)
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request in a supplier's own format; the body is sent as it is, `query` is encoded."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

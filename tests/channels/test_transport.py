@@ -12,6 +12,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from broadcaster import clock
+from broadcaster.channels import sending
 from broadcaster.channels.addresses import is_loopback
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import CONNECT_TIMEOUT, MAX_ANSWER_BYTES, Request, Transport, limits
@@ -406,6 +407,20 @@ def test_no_failed_question_repeats_an_address_or_a_secret(server: LocalServer) 
         assert "hunter" not in f"{error} {error.message} {error.hint} {error!r}"
 
 
+@pytest.mark.parametrize("private", [True, False])
+def test_connections_that_were_closed_in_favour_of_others_are_opened_again(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch, *, private: bool
+) -> None:
+    """Of more addresses than are kept open."""
+    monkeypatch.setattr(sending, "MOST_ADDRESSES", 1)
+    transport = Transport(allow_private=private, loopback_only=not private)
+    with local_server() as other:
+        for _ in range(3):
+            _post(server.url, transport)
+            _post(other.url, transport)
+        assert (len(server.received), len(other.received)) == (3, 3)
+
+
 def test_a_query_goes_out_as_it_stands_and_is_not_kept(server: LocalServer) -> None:
     """It may be signed, and it may name people: what is prepared once for an address is without it."""
     transport, provider = Transport(allow_private=True), Provider("vendor", server.url, SECRET)
@@ -413,4 +428,4 @@ def test_a_query_goes_out_as_it_stands_and_is_not_kept(server: LocalServer) -> N
         transport.exchange(provider, Request("POST", f"{server.url}/?to=%2B86{number}&a=~%20b", query={"key": "k/1"}))
     wanted = [f"/?to=%2B86{number}&a=~%20b&key=k%2F1" for number in ("13800138000", "13800138001")]
     assert [row.path for row in server.received] == wanted
-    assert [address for _, address in transport._bases] == [f"{server.url}/"]
+    assert [address for _, address in transport._sender._bases] == [f"{server.url}/"]

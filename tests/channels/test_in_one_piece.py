@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from broadcaster.channels.sending import send_in_one_piece
+from broadcaster.channels.in_one_piece import send_in_one_piece
 
 HOST = "127.0.0.1"
 BODY = "暂停".encode() * 500
