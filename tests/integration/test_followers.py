@@ -122,7 +122,10 @@ def test_an_answer_that_is_lost_is_made_again_and_nobody_reads_it_twice(product:
     for _ in range(3):
         product.order(channel=POOL, kind=kind)
     product.deliver_all(broadcast)
-    assert Counter(row.outcome for row in product.ledger(broadcast)) == {"accepted": SIZE - 1, "rejected": 1}
+    found = Counter(row.outcome for row in product.ledger(broadcast))
+    # Who does not follow is refused; where it was their answer that was lost, the refusal of the repeat proves nothing.
+    assert found.pop("accepted") == SIZE - 1
+    assert found in (Counter(rejected=1), Counter(unknown=1))
     assert set(product.shown(broadcast).values()) == {1}
 
 
