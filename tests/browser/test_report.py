@@ -112,6 +112,14 @@ def test_a_telephone_shows_it_without_being_moved_sideways(page: Page, report: s
     assert page.evaluate(OVERLAPS) == []
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1280])
+def test_a_smaller_screen_shows_it_without_being_moved_sideways(page: Page, report: str, width: int) -> None:
+    """The table of broadcasts is wider than that, and is moved by itself."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(report)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_letters_are_large_enough_to_read(page: Page, report: str) -> None:
     """On a screen of the usual size."""
     page.goto(report)
