@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from broadcaster.announcement.facts import FactChange
 from broadcaster.announcement.model import Announcement, ImpactState
 from broadcaster.channels.base import Call
 from broadcaster.channels.provider import Provider
@@ -24,52 +21,18 @@ from broadcaster.channels.webhook.events import (
     Span,
 )
 
-MAX_BYTES = 19_200
-"""Of the 20 kB that the scheme asks for, without the envelope and the name of the endpoint."""
+MAX_BYTES = 19_500
+"""Of the 20 kB that the scheme asks for, without the envelope."""
 _LEFT_OUT_FIRST = ("access_points", "impacts", "services", "changes")
 """What an event does without when it would be too large: the text and the times say what matters."""
 
 
 def payload(call: Call, provider: Provider) -> dict[str, Any]:
     """The data of a call's event, as JSON has it."""
-    [member] = call.members
-    to = Addressee(id=str(member.id), endpoint=provider.name, language=member.language)
-    return {**_common(_Event.of(call)), "to": [to.model_dump(mode="json")]}
+    return _fitted(_data(call, provider))
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """What an event tells, whoever it is for: equal for calls of which only key and endpoint differ."""
-
-    broadcast: str
-    revision: int
-    language: str
-    changes: tuple[FactChange, ...]
-    texts: tuple[str, ...]
-    link: str | None
-    expires_at: datetime
-    finished_at: datetime | None
-    replay: bool
-    content: int
-    call: Call = field(compare=False)
-    """Such a call; that it is here keeps its announcement from being another one under the same number."""
-
-    @classmethod
-    def of(cls, call: Call) -> _Event:
-        """That of a call."""
-        texts = tuple(message.parts["text"] for message in call.messages.values())
-        times = call.expires_at, call.finished_at
-        about = call.broadcast, call.revision, call.members[0].language, call.changes, texts, call.link
-        return cls(*about, *times, call.replay, id(call.content), call)
-
-
-@lru_cache(maxsize=32)
-def _common(event: _Event) -> dict[str, Any]:
-    """The data but for whom it is: one event goes to many endpoints."""
-    return _fitted(_data(event.call))
-
-
-def _data(call: Call) -> OutageData:
+def _data(call: Call, provider: Provider) -> OutageData:
     member, content = call.members[0], call.content
     if content is None:
         raise ValueError("a call to an endpoint carries its announcement")
@@ -99,7 +62,7 @@ def _data(call: Call) -> OutageData:
         link=call.link,
         expires_at=call.expires_at,
         replay=call.replay,
-        to=(),
+        to=(Addressee(id=str(member.id), endpoint=provider.name, language=member.language),),
     )
 
 
