@@ -6,24 +6,20 @@ import functools
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import requests
-
-from broadcaster.channels.base import Call, Delivery
+from broadcaster.channels.base import Call, Channel
 from broadcaster.channels.followers.drafts import drafts
 from broadcaster.channels.followers.official.options import TemplateOptions
 from broadcaster.channels.official.options import CALLBACK_TOKEN
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.registry import CHANNELS
-from broadcaster.channels.shelf import OwnShelf
-from broadcaster.channels.transport import Transport
 from broadcaster.planning.phase import Phase
 from broadcaster.rendering.environment import Templates
 from broadcaster.rendering.renderer import render
-from broadcaster.sandbox.faults import Fault
 from broadcaster.sandbox.vendors import mount_vendors
+from tests.channels import wechat_accounts
 from tests.channels.http_server import LocalServer
 from tests.channels.samples import EXAMPLE, address, call
 from tests.channels.wechat_accounts import APPID, APPSECRET, TOKEN, Platform, platform
@@ -57,42 +53,17 @@ def template_options(**fields: object) -> TemplateOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """An account, a call for one of its followers, and what its workers share."""
+class Account(wechat_accounts.Account):
+    """An account that tells its followers one by one: its call is for one of them."""
 
-    platform: Platform
-    provider: Provider
-    sample: Call
-    shelf: OwnShelf = field(default_factory=OwnShelf)
-
-    @property
-    def transport(self) -> Transport:
-        """A worker's connections."""
-        return Transport(allow_private=True, shelf=self.shelf)
-
-    def send(self, made: Call | None = None) -> Delivery:
-        """Make a call; gives what became of the follower."""
-        adapter = TEMPLATE.suppliers["official"].adapter
-        [found] = adapter.send(made or self.sample, self.provider, self.transport)
-        return found
+    channel: Channel = TEMPLATE
 
     def to(self, openid: str, **fields: Any) -> Call:
         """Another call, for somebody else."""
         [member] = self.sample.members
         return replace(self.sample, key=uuid.uuid4().hex, members=(member._replace(address=openid),), **fields)
 
-    def behave(self, **orders: object) -> dict[str, Any]:
-        """Tell the stand-in how to behave; gives its books."""
-        answer = requests.patch(f"{self.provider.url}/sandbox", json=orders, timeout=10)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def order(self, **fields: object) -> None:
-        """Order a fault."""
-        self.platform.faults.order(Fault.model_validate({"channel": TEMPLATE.slug, **fields}))
-
-    def shown(self, openid: str = OPENID) -> int:
+    def shown_to(self, openid: str = OPENID) -> int:
         """How often a follower was shown something of the call's broadcast."""
         return dict(self.platform.archive.shown()).get(self.sample.broadcast, {}).get(openid, 0)
 

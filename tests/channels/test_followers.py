@@ -60,7 +60,7 @@ def failure(found: Account, openid: str = OPENID, **fields: Any) -> DeliveryErro
         found.send(found.to(openid, **fields))
     told = f"{caught.value.message} {caught.value.hint} {caught.value!r} {caught.value.__cause__!r}"
     assert not [word for word in (APPSECRET, TOKEN, openid) if word in told]
-    assert found.shown(openid) == 0
+    assert found.shown_to(openid) == 0
     return caught.value
 
 
@@ -100,7 +100,7 @@ def test_without_a_page_nothing_opens(server: LocalServer, bureau: Account) -> N
 def test_a_follower_reads_the_message_once_however_often_it_is_sent(bureau: Account) -> None:
     """The same call is the same `client_msg_id`: the same answer, and nothing shown again."""
     assert bureau.send() == bureau.send()
-    assert bureau.shown() == 1
+    assert bureau.shown_to() == 1
     assert bureau.behave()["repeats"] == 1
 
 
@@ -109,7 +109,7 @@ def test_a_mark_is_known_for_one_follower_only(bureau: Account) -> None:
     other = address(TEMPLATE, "002")
     bureau.send(replace(bureau.to(other), key=bureau.sample.key))
     bureau.send()
-    assert (bureau.shown(), bureau.shown(other)) == (1, 1)
+    assert (bureau.shown_to(), bureau.shown_to(other)) == (1, 1)
 
 
 @pytest.mark.parametrize(("openid", "code"), [(GONE, 43004), ("oShort", 40003)])
@@ -179,7 +179,7 @@ def test_a_busy_platform_is_tried_again_under_the_same_mark(bureau: Account) -> 
     with pytest.raises(AmbiguousError):
         bureau.send(made)
     assert bureau.send(made).outcome == "accepted"
-    assert bureau.shown() == 1
+    assert bureau.shown_to() == 1
 
 
 def test_when_the_days_calls_are_used_up_nobody_was_told(bureau: Account) -> None:
@@ -259,7 +259,7 @@ def test_a_lost_answer_is_in_doubt_until_the_mark_settles_it(bureau: Account) ->
     with pytest.raises(AmbiguousError):
         bureau.send()
     assert bureau.send().outcome == "accepted"
-    assert bureau.shown() == 1
+    assert bureau.shown_to() == 1
 
 
 def test_looking_at_an_account_holds_its_templates_against_the_site(bureau: Account) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from fastapi import FastAPI
 
-from broadcaster.channels.base import Call, Delivery
+from broadcaster.channels.base import Call, Channel, Delivery
 from broadcaster.channels.official.options import AES_KEY, CALLBACK_TOKEN
 from broadcaster.channels.provider import Provider, Quota
 from broadcaster.channels.registry import CHANNELS
@@ -52,6 +52,7 @@ class Account:
     provider: Provider
     sample: Call
     shelf: OwnShelf = field(default_factory=OwnShelf)
+    channel: Channel = WECHAT
 
     @property
     def transport(self) -> Transport:
@@ -60,13 +61,13 @@ class Account:
 
     def send(self, made: Call | None = None, transport: Transport | None = None) -> Delivery:
         """Make a call; gives what became of the account."""
-        supplier = WECHAT.suppliers[self.provider.supplier]
+        supplier = self.channel.suppliers[self.provider.supplier]
         [found] = supplier.adapter.send(made or self.sample, self.provider, transport or self.transport)
         return found
 
     def ask(self, about: Call | None = None) -> Delivery | None:
         """Ask about a call."""
-        supplier = WECHAT.suppliers[self.provider.supplier]
+        supplier = self.channel.suppliers[self.provider.supplier]
         found = supplier.adapter.ask(about or self.sample, self.provider, self.transport)
         return found[0] if found else None
 
@@ -84,7 +85,7 @@ class Account:
 
     def order(self, **fields: object) -> None:
         """Order a fault."""
-        self.platform.faults.order(Fault.model_validate({"channel": "wechat", **fields}))
+        self.platform.faults.order(Fault.model_validate({"channel": self.channel.slug, **fields}))
 
     def shown(self, made: Call | None = None) -> int:
         """How often the account's followers were shown a call's article."""
