@@ -61,8 +61,7 @@ class Press:
 
         Raises StateError when the revision does not exist.
         """
-        standing = announcements.find(connection, slug)
-        finished_at = standing.finished_at if standing and phase is Phase.RESTORED else None
+        finished_at = _finished_at(connection, slug) if phase is Phase.RESTORED else None
         key = (slug, revision, channel.slug, phase, finished_at, angle)
         if key not in self._kept:
             occasion = Occasion(finished_at, angle.changes, _addressee(channel))
@@ -90,6 +89,11 @@ class Press:
             for language in announcement.languages
         }
         return Edition(stored.proposal, messages, occasion.finished_at)
+
+
+def _finished_at(connection: Connection, slug: str) -> datetime | None:
+    standing = announcements.find(connection, slug)
+    return standing.finished_at if standing else None
 
 
 def _addressee(channel: Channel) -> str | None:

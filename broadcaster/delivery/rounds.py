@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from broadcaster.delivery.opening import BATCH_SIZE
 from broadcaster.storage import addressed, batches, broadcasts, events, heartbeats, holds, merging, recipients
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold
+from broadcaster.storage.recipients import Range
 from broadcaster.storage.scopes import scope_of
 
 TICK = "tick"
@@ -36,8 +37,12 @@ def cut(database: Database, channels: Mapping[str, Channel], canary: Canary, now
     while True:
         with database.begin() as connection:
             found = batches.uncut(connection, CUT_AHEAD, after, _CUT_FROM_AT_ONCE)
+            parts = {row.id: _next_parts(connection, row, channels[row.channel], canary, now) for row in found}
+            # Looking takes a while, writing does not; and workers that have finished a batch wait for the broadcast.
+            free = batches.lock_uncut(connection, [row for row in found if parts[row.id]])
             for row in found:
-                _cut_one(connection, row, channels[row.channel], canary, now)
+                if row.id in free:
+                    _cut_off(connection, row, parts[row.id])
         if len(found) < _CUT_FROM_AT_ONCE:
             return
         after = found[-1].due_at, found[-1].id
@@ -71,33 +76,44 @@ def merge_receipts(database: Database) -> int:
             return joined
 
 
-def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Canary, now: datetime) -> None:
+def _next_parts(
+    connection: Connection, row: Row[Any], channel: Channel, canary: Canary, now: datetime
+) -> Sequence[Range]:
+    """The ranges that come next, those without anybody included; none where nothing is to be cut now."""
     room, limit = CUT_AHEAD - row.undone, None
     if row.canary == Stage.SENDING:
         limit = canary.size(row.recipients) - row.cut_size
         if limit <= 0:
             if row.undone or not _goes_on(connection, row, canary, now):
-                return
+                return ()
             limit = None
-    scope = scope_of(connection, channel.pool, row)
+    scope, found = scope_of(connection, channel.pool, row), list[Range]()
     after, end = row.cut_to, False
     for _ in range(CUT_AHEAD):  # a narrow audience may have nobody in many a range: the next tick looks further
         if room <= 0 or end or (limit is not None and limit <= 0):
             break
         part = recipients.next_range(connection, scope, after, BATCH_SIZE)
+        found.append(part)
         if part.size:
-            batches.create(connection, row.id, after + 1, part.last, part.size)
             room -= 1
             limit = None if limit is None else limit - part.size
         after, end = part.last, part.end
-    broadcasts.cut_to(connection, row.id, after, cut=end)
-    if end and (row.retries or row.among):
+    return found
+
+
+def _cut_off(connection: Connection, row: Row[Any], parts: Sequence[Range]) -> None:
+    """Write batches of the ranges, and how far the broadcast is cut."""
+    batches.create(connection, row.id, parts)
+    last = parts[-1]
+    broadcasts.cut_to(connection, row.id, last.last, cut=last.end)
+    if last.end and (row.retries or row.among):
         broadcasts.recount(connection, row.id)
 
 
 def _goes_on(connection: Connection, row: Row[Any], canary: Canary, now: datetime) -> bool:
     """The canary is in: go on, or halt with the reason. Resumed by somebody, the broadcast goes on either way."""
-    broadcasts.pass_canary(connection, row.id, Stage.PASSED)
+    if not broadcasts.pass_canary(connection, row.id, Stage.SENDING, Stage.PASSED):
+        return False
     told = row.accepted + row.rejected + row.unknown
     reason = canary.verdict(told, row.rejected + row.unknown + row.failed)
     if reason:

@@ -130,14 +130,11 @@ def _cut(database: Database, channels: Mapping[str, Channel], broadcast_id: str)
         if row.cut:
             return False
         scope = scope_of(connection, channels[row.channel].pool, row)
-        after, end = row.cut_to, False
-        for _ in range(_CUT_AT_ONCE):
-            part = recipients.next_range(connection, scope, after, _BATCH_SIZE)
-            if part.size:
-                batches.create(connection, broadcast_id, after + 1, part.last, part.size)
-            after, end = part.last, part.end
-            if end:
-                break
+        after, end, parts = row.cut_to, False, list[recipients.Range]()
+        while not end and len(parts) < _CUT_AT_ONCE:
+            parts.append(recipients.next_range(connection, scope, after, _BATCH_SIZE))
+            after, end = parts[-1].last, parts[-1].end
+        batches.create(connection, broadcast_id, parts)
         broadcasts.cut_to(connection, broadcast_id, after, cut=end)
         if end and (row.retries or row.among):
             broadcasts.recount(connection, broadcast_id)

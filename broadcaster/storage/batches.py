@@ -6,12 +6,13 @@ frozen past its lease can no longer write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, text, update
 
+from broadcaster.storage.recipients import Range
 from broadcaster.storage.tables import batches, broadcasts
 
 LAST_ID = 2**63 - 1
@@ -20,10 +21,15 @@ _PARKED = timedelta(seconds=30)
 """A batch that was put on the queue but not claimed is put there again after this, in case the queue lost it."""
 
 
-def create(connection: Connection, broadcast_id: str, first_id: int, last_id: int, size: int) -> None:
-    """Write a batch of a broadcast: the recipients from `first_id` to `last_id`, `size` of whom are in its audience."""
-    row = {"broadcast_id": broadcast_id, "first_id": first_id, "last_id": last_id, "recipients": size}
-    connection.execute(insert(batches).values(row))
+def create(connection: Connection, broadcast_id: str, parts: Iterable[Range]) -> None:
+    """Write a batch of a broadcast for each of these ranges that has anybody in it."""
+    rows = [
+        {"broadcast_id": broadcast_id, "first_id": part.after + 1, "last_id": part.last, "recipients": part.size}
+        for part in parts
+        if part.size
+    ]
+    if rows:
+        connection.execute(insert(batches), rows)
 
 
 def take_for_queue(connection: Connection, now: datetime, limit: int) -> list[int]:
@@ -43,12 +49,25 @@ def create_whole(connection: Connection, broadcasts_and_sizes: Sequence[tuple[st
 
 
 def uncut(connection: Connection, ahead: int, after: tuple[datetime, str] | None, limit: int) -> list[Row[Any]]:
-    """Open broadcasts with less than `ahead` undone batches that more are to be cut from, by due time and id, locked.
+    """Open broadcasts with less than `ahead` undone batches that more are to be cut from, by due time and id.
 
     `cut_size` is how many recipients their batches hold already, `undone` how many of these batches are not done.
     """
     due_at, id_ = after or (None, "")
     return list(connection.execute(_UNCUT, {"ahead": ahead, "limit": limit, "due_at": due_at, "id": id_}))
+
+
+def lock_uncut(connection: Connection, rows: Sequence[Row[Any]]) -> Set[str]:
+    """The ids of those of `uncut` that are as they were when they were read; nobody else changes them from now on.
+
+    Whoever finishes a batch has to wait for that: what is to be cut is looked for before.
+    """
+    values = {
+        "ids": [row.id for row in rows],
+        "cut_to": [row.cut_to for row in rows],
+        "revisions": [row.revision for row in rows],
+    }
+    return frozenset(connection.execute(_LOCK_UNCUT, values).scalars())
 
 
 def forget_queue(connection: Connection) -> int:
@@ -135,7 +154,7 @@ _TAKE = text(
 
 _UNCUT = text(
     """
-    SELECT d.id, d.slug, d.channel, d.audience, d.among, d.version, d.retries, d.cut_to, d.canary, d.due_at,
+    SELECT d.id, d.slug, d.revision, d.channel, d.audience, d.among, d.version, d.retries, d.cut_to, d.canary, d.due_at,
            d.recipients, d.accepted, d.rejected, d.unknown, d.failed, a.number AS announcement, w.undone,
            -- Only a canary asks how much is cut; it is over before there are many batches.
            CASE WHEN d.canary = 'sending'
@@ -146,7 +165,17 @@ _UNCUT = text(
     WHERE d.state = 'open' AND NOT d.cut AND w.undone < :ahead
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.target IN ('', d.slug, d.id))
       AND (CAST(:due_at AS timestamptz) IS NULL OR (d.due_at, d.id) > (:due_at, :id))
-    ORDER BY d.due_at, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+    ORDER BY d.due_at, d.id LIMIT :limit
+    """
+)
+
+_LOCK_UNCUT = text(
+    """
+    SELECT d.id FROM broadcasts d
+    JOIN unnest(CAST(:ids AS text[]), CAST(:cut_to AS bigint[]), CAST(:revisions AS int[])) AS s (id, cut_to, revision)
+    ON (s.id, s.cut_to, s.revision) = (d.id, d.cut_to, d.revision)
+    WHERE d.state = 'open' AND NOT d.cut
+    ORDER BY d.id FOR UPDATE OF d
     """
 )
 

@@ -174,9 +174,10 @@ def cut_to(connection: Connection, broadcast_id: str, last_id: int, *, cut: bool
     connection.execute(update(broadcasts).where(broadcasts.c.id == broadcast_id).values(**values))
 
 
-def pass_canary(connection: Connection, broadcast_id: str, stage: str) -> None:
-    """Put down where the canary of a broadcast is."""
-    connection.execute(update(broadcasts).where(broadcasts.c.id == broadcast_id).values(canary=stage))
+def pass_canary(connection: Connection, broadcast_id: str, before: str, after: str) -> bool:
+    """Put down that the canary of a broadcast has come from one stage to another; False when it was not there."""
+    at = (broadcasts.c.id == broadcast_id) & (broadcasts.c.canary == before)
+    return connection.execute(update(broadcasts).where(at).values(canary=after)).rowcount == 1
 
 
 def close_finished(connection: Connection, at: datetime) -> list[str]:

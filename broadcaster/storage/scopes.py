@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,14 +32,17 @@ def believed(connection: Connection, slug: str, channel: str, pool: str) -> Beli
     """What a channel's broadcasts told, against what is true of the announcement now."""
     standing = announcements.find(connection, slug)
     assert standing is not None  # noqa: S101 - a foreign fact: it has broadcasts
-    told = tellings.of_announcement(connection, slug, standing.finished_at)
-    of_channel = [row for row in told if row.channel == channel]
-    return tellings.beliefs(connection, standing.number, pool, of_channel, truth(connection, standing))
+    planned = tellings.facts_of(connection, slug)
+    told = tellings.of_channel(connection, slug, channel, planned, standing.finished_at)
+    return tellings.beliefs(connection, standing.number, pool, told, _true(standing, planned))
 
 
 def truth(connection: Connection, standing: Standing) -> Facts:
     """What is true of an announcement in the state in which it stands; nothing before it was ever approved."""
-    planned = tellings.facts_of(connection, standing.slug)
+    return _true(standing, tellings.facts_of(connection, standing.slug))
+
+
+def _true(standing: Standing, planned: Mapping[int, Facts]) -> Facts:
     if standing.approved_revision is None:
         return {}
     return true_in(standing.state, planned[standing.approved_revision], standing.finished_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from broadcaster.planning.proposal import Proposal
 from broadcaster.planning.segment import contains, parse_segment
 from broadcaster.planning.tellings import Kind, Telling, audiences_in, told_by, untrue
 from broadcaster.storage.believers import Beliefs
-from broadcaster.storage.tables import audience_counts, revisions, tag_sets
+from broadcaster.storage.tables import audience_counts, tag_sets
 
 
 def of_announcement(connection: Connection, slug: str, finished_at: datetime | None) -> list[Telling]:
@@ -27,16 +27,24 @@ def of_announcement(connection: Connection, slug: str, finished_at: datetime | N
     return [
         Telling(row.id, number, row.channel, told_by(Phase(row.phase), planned[number], finished_at), row.told)
         for row in connection.execute(_OPENED, {"slug": slug})
-        for number in planned
-        if number <= row.revision
+        for number in _until(planned, row.revision)
+    ]
+
+
+def of_channel(
+    connection: Connection, slug: str, channel: str, planned: Mapping[int, Facts], finished_at: datetime | None
+) -> list[Telling]:
+    """The same of one channel, without how many were told; `planned` is what `facts_of` gives."""
+    return [
+        Telling(row.id, number, channel, told_by(Phase(row.phase), planned[number], finished_at))
+        for row in connection.execute(_OPENED_ON, {"slug": slug, "channel": channel})
+        for number in _until(planned, row.revision)
     ]
 
 
 def facts_of(connection: Connection, slug: str) -> Mapping[int, Facts]:
     """Each revision that was ever approved → its facts, oldest first."""
-    wanted = (revisions.c.slug == slug) & revisions.c.approved_at.is_not(None)
-    rows = connection.execute(select(revisions).where(wanted).order_by(revisions.c.number))
-    return {row.number: _facts(row) for row in rows}
+    return {row.number: _facts(row) for row in connection.execute(_APPROVED, {"slug": slug})}
 
 
 def beliefs(connection: Connection, announcement: int, pool: str, told: Iterable[Telling], true: Facts) -> Beliefs:
@@ -53,6 +61,10 @@ def beliefs(connection: Connection, announcement: int, pool: str, told: Iterable
 def _facts(row: Row[Any]) -> Facts:
     """Stored with the revision, but for those of before that was done."""
     return row.facts or facts(Proposal.restore(row.content).announcement)
+
+
+def _until(planned: Mapping[int, Facts], revision: int) -> Iterator[int]:
+    return (number for number in planned if number <= revision)
 
 
 def _key(row: Telling) -> tuple[str, int]:
@@ -97,6 +109,21 @@ def _divided(
         classes[row.language, row.tag_set] = numbers[signature]
     return kinds, classes
 
+
+# A proposal is many times the size of its facts.
+_APPROVED = text(
+    """
+    SELECT r.number, r.facts, CASE WHEN r.facts = '{}' THEN r.content END AS content
+    FROM revisions r WHERE r.slug = :slug AND r.approved_at IS NOT NULL ORDER BY r.number
+    """
+)
+
+_OPENED_ON = text(
+    """
+    SELECT b.id, b.phase, b.revision FROM broadcasts b
+    WHERE b.slug = :slug AND b.channel = :channel AND b.opened_at IS NOT NULL ORDER BY b.opened_at, b.id
+    """
+)
 
 _OPENED = text(
     """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
 
 from broadcaster import clock
 from broadcaster.audience.generated import generated_people
@@ -14,6 +18,7 @@ from broadcaster.planning.policy import Immediate
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage import audiences
 from tests.support.examples import example, local
+from tests.support.polling import PATIENCE, eventually
 from tests.support.product import Product
 
 MANY = 2600
@@ -113,3 +118,38 @@ def test_a_round_that_breaks_off_leaves_no_gap(morning: Product) -> None:
     with pytest.raises(KeyError):
         rounds.cut(morning.parts.database, broken, morning.parts.canary, clock.now())
     assert sum(row.recipients for row in morning.batches(morning.open("sms"))) == MANY
+
+
+@contextmanager
+def held_up_while_looking(morning: Product, rounds_at_once: int) -> Iterator[None]:
+    """Rounds that have begun to look for recipients, and look on when the block is over."""
+    looking = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(rounds_at_once) as threads:
+        with morning.transaction() as connection:
+            connection.execute(text("LOCK TABLE recipients IN ACCESS EXCLUSIVE MODE"))
+            under_way = [threads.submit(morning.cut) for _ in range(rounds_at_once)]
+            eventually(lambda: morning.value(looking) == rounds_at_once, "every round looks for recipients")
+            yield
+        for one in under_way:
+            one.result(PATIENCE)
+
+
+def test_looking_for_recipients_keeps_nobody_from_the_broadcast(morning: Product) -> None:
+    """Workers that finish a batch add to the broadcast's counters meanwhile."""
+    morning.publish()
+    opening.open_due(morning.parts.database, morning.parts.channels, clock.now(), morning.parts.canary)
+    with held_up_while_looking(morning, 1), morning.transaction() as connection:
+        free = connection.execute(text("SELECT id FROM broadcasts WHERE state = 'open' FOR UPDATE NOWAIT")).all()
+    assert free
+    assert sum(row.recipients for row in morning.batches(morning.open("sms"))) == MANY
+
+
+def test_two_schedulers_at_once_cut_everybody_once(morning: Product) -> None:
+    """Both have found the same recipients; whoever comes second writes nothing."""
+    morning.publish()
+    opening.open_due(morning.parts.database, morning.parts.channels, clock.now(), morning.parts.canary)
+    with held_up_while_looking(morning, 2):
+        pass
+    rows = morning.batches(morning.open("sms"))
+    assert [row.recipients for row in rows] == [1000, 1000, 600]
+    assert all(later.first_id == earlier.last_id + 1 for earlier, later in pairwise(rows))
