@@ -9,9 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from broadcaster.announcement.revision import RevisionState
 from broadcaster.channels.base import Channel
 from broadcaster.delivery.canary import Canary, Stage
 from broadcaster.delivery.opening import BATCH_SIZE
+from broadcaster.planning.broadcast import Among
+from broadcaster.planning.truth import STILL_TRUE_IN
 from broadcaster.storage import addressed, batches, broadcasts, events, heartbeats, holds, merging, recipients
 from broadcaster.storage.database import Database
 from broadcaster.storage.holds import Hold
@@ -80,6 +83,8 @@ def _next_parts(
     connection: Connection, row: Row[Any], channel: Channel, canary: Canary, now: datetime
 ) -> Sequence[Range]:
     """The ranges that come next, those without anybody included; none where nothing is to be cut now."""
+    if _is_overtaken(row):
+        return [Range(row.cut_to, row.cut_to, 0, end=True)]
     room, limit = CUT_AHEAD - row.undone, None
     if row.canary == Stage.SENDING:
         limit = canary.size(row.recipients) - row.cut_size
@@ -99,6 +104,12 @@ def _next_parts(
             limit = None if limit is None else limit - part.size
         after, end = part.last, part.end
     return found
+
+
+def _is_overtaken(row: Row[Any]) -> bool:
+    """Whether it corrects people to what is no longer true either: whoever is left is for a newer one."""
+    replaced = row.revision_state != RevisionState.APPROVED
+    return row.among == Among.STALE and (replaced or row.phase not in STILL_TRUE_IN[row.announcement_state])
 
 
 def _cut_off(connection: Connection, row: Row[Any], parts: Sequence[Range]) -> None:

@@ -155,12 +155,14 @@ _TAKE = text(
 _UNCUT = text(
     """
     SELECT d.id, d.slug, d.revision, d.channel, d.audience, d.among, d.version, d.retries, d.cut_to, d.canary, d.due_at,
-           d.recipients, d.accepted, d.rejected, d.unknown, d.failed, a.number AS announcement, w.undone,
+           d.recipients, d.accepted, d.rejected, d.unknown, d.failed, d.phase, a.number AS announcement, w.undone,
+           a.state AS announcement_state, r.state AS revision_state,
            -- Only a canary asks how much is cut; it is over before there are many batches.
            CASE WHEN d.canary = 'sending'
                 THEN coalesce((SELECT sum(b.recipients) FROM batches b WHERE b.broadcast_id = d.id), 0)
            END AS cut_size
     FROM broadcasts d JOIN announcements a ON a.slug = d.slug
+    JOIN revisions r ON (r.slug, r.number) = (d.slug, d.revision)
     CROSS JOIN LATERAL (SELECT count(*) AS undone FROM batches b WHERE b.broadcast_id = d.id AND NOT b.done) w
     WHERE d.state = 'open' AND NOT d.cut AND w.undone < :ahead
       AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.target IN ('', d.slug, d.id))
@@ -179,6 +181,7 @@ _LOCK_UNCUT = text(
     """
 )
 
+# By `:batch`, not `b.id`: else Postgres may read all calls, of which most are gone but not yet vacuumed.
 _CLAIMED = """
     UPDATE batches b
     SET token = b.token + 1, lease_until = now() + :lease, enqueued_at = NULL, next_attempt_at = NULL, hold_until = NULL
@@ -193,7 +196,7 @@ _CLAIMED = """
               d.retries, d.due_at, d.expires_at, d.state, a.state AS announcement_state, r.state AS revision_state,
               EXISTS (SELECT 1 FROM holds h WHERE h.target IN ('', d.id, d.slug)) AS held,
               (SELECT coalesce(max(s.id), 0) FROM suppressions s) AS suppressions,
-              EXISTS (SELECT 1 FROM calls c WHERE c.batch_id = b.id) AS left_open
+              EXISTS (SELECT 1 FROM calls c WHERE c.batch_id = :batch) AS left_open
 """
 _FREE = """
 AND (b.lease_until IS NULL OR b.lease_until < now())

@@ -234,7 +234,6 @@ def _in_drivers_form(statement: str) -> str:
 def _spans(connection: Connection, beliefs: Beliefs) -> Iterator[tuple[int, int]]:
     """Ranges of ids that cover whoever was told anything; for the rest of the transaction, memory to group them in."""
     connection.execute(text(f"SET LOCAL work_mem = '{_MEMORY}'"))
-    connection.execute(text("SET LOCAL jit = off"))
     row = _run(connection, believing.ENDS, beliefs).one()
     if row.first is None:
         return

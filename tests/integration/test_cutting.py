@@ -14,9 +14,11 @@ from broadcaster import clock
 from broadcaster.audience.generated import generated_people
 from broadcaster.channels.registry import CHANNELS
 from broadcaster.delivery import opening, rounds
+from broadcaster.planning.phase import Phase
 from broadcaster.planning.policy import Immediate
 from broadcaster.planning.proposal import Proposal
 from broadcaster.storage import audiences
+from tests.support.changing import counted, move
 from tests.support.examples import example, local
 from tests.support.polling import PATIENCE, eventually
 from tests.support.product import Product
@@ -153,3 +155,30 @@ def test_two_schedulers_at_once_cut_everybody_once(morning: Product) -> None:
     rows = morning.batches(morning.open("sms"))
     assert [row.recipients for row in rows] == [1000, 1000, 600]
     assert all(later.first_id == earlier.last_id + 1 for earlier, later in pairwise(rows))
+
+
+def test_a_correction_that_is_overtaken_takes_nobody_else(morning: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end is moved again in its middle: whoever it has not come to is left to the correction that is true."""
+    morning.publish()
+    morning.deliver_all(morning.open("sms"))
+    monkeypatch.setattr("broadcaster.delivery.rounds.CUT_AHEAD", 2)
+    move(morning, end=local("2022-03-25 00:00"))
+    first = morning.open("sms", Phase.CHANGED)
+    morning.courier.deliver(morning.batches(first)[0].id)
+    move(morning, end=local("2022-03-29 00:00"))
+    second = morning.open("sms", Phase.CHANGED)
+    assert (morning.broadcast(first).cut, morning.broadcast(first).recipients) == (True, 2000)
+    morning.deliver(first)
+    while not morning.broadcast(second).cut:
+        morning.deliver_all(second)
+    opening.close_finished(morning.parts.database, clock.now())
+    assert [morning.broadcast(one).state for one in (first, second)] == ["closed", "closed"]
+    assert (morning.broadcast(first).accepted, morning.broadcast(first).skipped) == (1000, 1000)
+    assert morning.broadcast(second).accepted == told_by_notice(morning)
+    assert counted(morning).stale == 0
+
+
+def told_by_notice(product: Product) -> int:
+    """How many the notice was accepted for by SMS."""
+    rows = "SELECT accepted FROM broadcasts WHERE channel = 'sms' AND phase = 'notice' AND state = 'closed'"
+    return int(product.value(rows))
