@@ -33,6 +33,14 @@ def later(slug: str) -> Proposal:
     return amended(found, Times(end=end + timedelta(days=4)))
 
 
+def for_some(slug: str) -> Proposal:
+    """The same with its first row for retired people only, of which the others are to be told."""
+    found = _example(slug, "notice: [{channels: [sms]}]", "changed: [{channels: [sms]}]", *(_silent("changed")))
+    first, *others = found.announcement.impacts
+    impacts = (first.model_copy(update={"audience": "tag:retired"}), *others)
+    return found.model_copy(update={"announcement": found.announcement.model_copy(update={"impacts": impacts})})
+
+
 def with_many_broadcasts(slug: str, broadcasts: int) -> Proposal:
     """An announcement with so many SMS broadcasts: a notice a week after the approval, the others in the far year."""
     days = ", ".join(str(day) for day in range(1, broadcasts))

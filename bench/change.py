@@ -19,6 +19,7 @@ from broadcaster import clock
 from broadcaster.errors import StateError
 from broadcaster.operations import amending
 from broadcaster.planning.phase import Phase
+from broadcaster.planning.proposal import Proposal
 from broadcaster.settings import Settings
 from broadcaster.stack import environment
 from broadcaster.storage import broadcasts
@@ -29,9 +30,13 @@ LONGEST = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One size. The plan is that of the command line, from start to end; correcting is from opened to closed."""
+    """One size. The plan is that of the command line, from start to end; correcting is from opened to closed.
+
+    `row_plan_seconds` is the plan of a change that is news for some of those who were told: each is looked up.
+    """
 
     recipients: int
+    row_plan_seconds: float
     plan_seconds: float
     plan_peak_mb: float
     correcting_per_s: float
@@ -41,18 +46,24 @@ class Changed:
 
 def measure(settings: Settings, slug: str, recipients: int) -> Changed:
     """Move the end of an announcement that everybody in the database was told of."""
-    seconds, peak = _plan(settings, slug, recipients)
+    of_row, _, stale = _plan(settings, announcements.for_some(slug))
+    if not 0 < stale < recipients:
+        raise StateError(f"a row that is for some now would correct {stale} of {recipients}")
+    seconds, peak, stale = _plan(settings, announcements.later(slug))
+    if stale != recipients:
+        raise StateError(f"the plan would correct {stale} of {recipients}")
     with running(settings, Setup()) as product:
         before = cpu_seconds(settings.data)
         rate = _correct(product, slug, recipients)
         spent = {part: after - before.get(part, 0.0) for part, after in cpu_seconds(settings.data).items()}
     cost = {part: round(spent_by * 1e6 / recipients, 2) for part, spent_by in spent.items()}
-    return Changed(recipients, round(seconds, 2), round(peak, 1), round(rate, 1), cost)
+    return Changed(recipients, round(of_row, 2), round(seconds, 2), round(peak, 1), round(rate, 1), cost)
 
 
-def _plan(settings: Settings, slug: str, recipients: int) -> tuple[float, float]:
-    file = settings.data / "later.yaml"
-    file.write_text(announcements.later(slug).to_yaml(), encoding="utf-8")
+def _plan(settings: Settings, wanted: Proposal) -> tuple[float, float, int]:
+    """Seconds, megabytes, and how many would be corrected by SMS."""
+    file = settings.data / "wanted.yaml"
+    file.write_text(wanted.to_yaml(), encoding="utf-8")
     program = str(Path(sys.executable).with_name("broadcaster"))
     command = [program, "plan", str(file), "--json"]
     started = time.monotonic()
@@ -61,10 +72,10 @@ def _plan(settings: Settings, slug: str, recipients: int) -> tuple[float, float]
             command, env=environment(settings), capture_output=True, text=True, timeout=LONGEST, check=False
         )
     seconds = time.monotonic() - started
-    told = {row["channel"]: row["stale"] for row in json.loads(found.stdout)["corrections"]} if found.stdout else {}
-    if told != {"sms": recipients}:
-        raise StateError(f"the plan would correct {told} of {recipients}: {found.stderr}")
-    return seconds, watch.peak_sum_mb
+    if found.returncode:
+        raise StateError(f"the plan went wrong: {found.stderr}")
+    stale = {row["channel"]: row["stale"] for row in json.loads(found.stdout)["corrections"]}
+    return seconds, watch.peak_sum_mb, int(stale.get("sms", 0))
 
 
 def _correct(product: Product, slug: str, recipients: int) -> float:

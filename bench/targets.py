@@ -54,6 +54,13 @@ def _of_largest(name: str) -> Callable[[Mapping[str, Any]], float | None]:
     return find
 
 
+def _correcting(data: Mapping[str, Any]) -> float | None:
+    """At the largest size, the rate of the correction over that of the plain send."""
+    rate = _of_largest("correcting_per_s")(data)
+    plain = max(data.get("growth") or [{}], key=lambda row: row.get("recipients", 0)).get("sending_per_s")
+    return rate / float(plain) if rate and plain else None
+
+
 TARGETS = (
     Target("ratios.personalised_vs_per_recipient", _at("ratios", "personalised_vs_per_recipient"), 80, at_least=True),
     Target("ratios.personalised_vs_floor", _at("ratios", "personalised_vs_floor"), 0.7, at_least=True),
@@ -62,6 +69,8 @@ TARGETS = (
     Target("growth: longer for each recipient", _growth, 0.15),
     Target("growth: most memory of one process, MB", _memory, 250),
     Target("changes: planning the largest, seconds", _of_largest("plan_seconds"), 15),
+    Target("changes: planning the largest, news for some, seconds", _of_largest("row_plan_seconds"), 15),
+    Target("changes: correcting the largest, of the plain rate", _correcting, 0.85, at_least=True),
     Target("changes: planning the largest, MB", _of_largest("plan_peak_mb"), 300),
     Target("schedule.idle_tick_ms", _at("schedule", "idle_tick_ms"), 20),
     Target("schedule.lateness_p99_s", _at("schedule", "lateness_p99_s"), 1.5),

@@ -11,13 +11,14 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from broadcaster.announcement.facts import FactChange
@@ -31,6 +32,8 @@ COUNTED_AT_ONCE = 100_000
 """How many recipient ids one count looks at. A larger group does not stay in the processor's cache, nor in `_MEMORY`:
 measured with Postgres 15, 100,000 at a time take a third of the time of a million."""
 _MEMORY = "64MB"
+SIDE_BY_SIDE = 2
+"""Connections that count for somebody who waits; the scheduler's own counting does not crowd out the batches."""
 
 OTHERS = "others"
 """Those who are in none of the audiences that impact rows name."""
@@ -125,22 +128,47 @@ class Count:
 def count(connection: Connection, beliefs: Beliefs, *, apart: bool = False) -> Count:
     """Count the believers of a channel from the ledger; no query at all where nothing untrue was told.
 
-    `apart`: also by audience, for which everybody is looked up where otherwise nobody has to be.
+    `apart`: also by audience, for which everybody is looked up where otherwise nobody has to be; on several
+    connections, because somebody waits for it.
     """
     if not beliefs:
         return Count()
     started, stale, uncorrected = time.monotonic(), 0, Counter[int]()
     template = believing.COUNT if beliefs.has_truth else believing.COUNT_ALL[apart and bool(beliefs.classes)]
-    for first, last in _spans(connection, beliefs):
-        for row in _run(connection, template, beliefs, first=first, last=last):
-            stale += row.stale
-            uncorrected[row.class_] += row.uncorrected
+    spans = _spans(connection, beliefs)
+    count_in = partial(_rows_in, template, beliefs)
+    for row in _side_by_side(connection.engine, count_in, spans) if apart else count_in(spans, connection):
+        stale += row.stale
+        uncorrected[row.class_] += row.uncorrected
     reasons = {}
     if stale > uncorrected.total():
         rows = _run(connection, believing.REASONS, beliefs)
         reasons = {(row.outcome, row.reason): row.number for row in rows}
     by_audience = _by_audience(beliefs, uncorrected) if apart else {}
     return Count(stale, uncorrected.total(), reasons, time.monotonic() - started, by_audience)
+
+
+def _rows_in(
+    template: str, beliefs: Beliefs, spans: Sequence[tuple[int, int]], connection: Connection
+) -> Iterator[Row[Any]]:
+    _give_memory(connection)
+    for first, last in spans:
+        yield from _run(connection, template, beliefs, first=first, last=last)
+
+
+def _side_by_side(
+    engine: Engine,
+    rows_in: Callable[[Sequence[tuple[int, int]], Connection], Iterator[Row[Any]]],
+    spans: Sequence[tuple[int, int]],
+) -> Iterator[Row[Any]]:
+    """The rows of all spans, asked for on connections of their own."""
+
+    def some(number: int) -> list[Row[Any]]:
+        with engine.connect() as connection:
+            return list(rows_in(spans[number::SIDE_BY_SIDE], connection))
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        yield from itertools.chain.from_iterable(threads.map(some, range(min(SIDE_BY_SIDE, len(spans)))))
 
 
 def _by_audience(beliefs: Beliefs, numbers: Mapping[int, int]) -> Mapping[str, int]:
@@ -178,6 +206,7 @@ def trace(connection: Connection, beliefs: Beliefs, since: datetime, until: date
     found, times = Trace(), {"since": since, "until": until, "waits": list(WAITS)}
     if not beliefs:
         return found
+    _give_memory(connection)
     for first, last in _spans(connection, beliefs):
         row = _run(connection, believing.TRACE, beliefs, first=first, last=last, **times).one()
         within = [one + more for one, more in zip(found.within, row.within, strict=True)]
@@ -231,14 +260,18 @@ def _in_drivers_form(statement: str) -> str:
     return str(text(statement).compile(dialect=PGDialect_psycopg()))  # type: ignore[no-untyped-call]
 
 
-def _spans(connection: Connection, beliefs: Beliefs) -> Iterator[tuple[int, int]]:
-    """Ranges of ids that cover whoever was told anything; for the rest of the transaction, memory to group them in."""
-    connection.execute(text(f"SET LOCAL work_mem = '{_MEMORY}'"))
+def _spans(connection: Connection, beliefs: Beliefs) -> list[tuple[int, int]]:
+    """Ranges of ids that cover whoever was told anything."""
     row = _run(connection, believing.ENDS, beliefs).one()
     if row.first is None:
-        return
-    for start in range(row.first, row.last + 1, COUNTED_AT_ONCE):
-        yield start, min(start + COUNTED_AT_ONCE - 1, row.last)
+        return []
+    starts = range(row.first, row.last + 1, COUNTED_AT_ONCE)
+    return [(start, min(start + COUNTED_AT_ONCE - 1, row.last)) for start in starts]
+
+
+def _give_memory(connection: Connection) -> None:
+    """For the rest of the transaction, enough to group a range in."""
+    connection.execute(text(f"SET LOCAL work_mem = '{_MEMORY}'"))
 
 
 def _listed(classes: Collection[int]) -> str:

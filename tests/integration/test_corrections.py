@@ -18,7 +18,7 @@ from broadcaster.operations.retrying import retry_failed
 from broadcaster.planning.broadcast import BroadcastState
 from broadcaster.planning.phase import Phase
 from broadcaster.planning.proposal import Proposal
-from broadcaster.storage import broadcasts
+from broadcaster.storage import believers, broadcasts
 from broadcaster.storage.believers import OTHERS, Count
 from tests.support.changing import audience, counted, move, replace_with, texts
 from tests.support.examples import SLUG, ZONE, example, local
@@ -296,6 +296,15 @@ def test_a_plan_says_whom_of_each_audience_it_corrects(product: Product) -> None
         found = preview(connection, later, clock.now(), product.parts.reach).stale["sms"]
     assert (found.stale, found.uncorrected) == (4, 4)
     assert list(found.by_audience.items()) == [("tag:hospital and not tag:retired", 1), ("tag:retired", 2), (OTHERS, 1)]
+
+
+def test_a_plan_counts_in_pieces(told: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On several connections at once, each its own pieces: everybody once."""
+    monkeypatch.setattr(believers, "COUNTED_AT_ONCE", 70)
+    later = amending.amended(example(), Times(end=LATER))
+    with told.transaction() as connection:
+        found = preview(connection, later, clock.now(), told.parts.reach).stale["sms"]
+    assert (found.stale, found.uncorrected) == (300, 300)
 
 
 def test_whom_a_row_is_no_longer_for_is_counted_apart(product: Product) -> None:
