@@ -60,10 +60,18 @@ class Beliefs:
         return any(self.tellings.values())
 
     @property
-    def has_truth(self) -> bool:
-        """Whether anything told is true for anybody; right after a change nothing is, and counting is simple."""
-        classes = max(self.classes.values(), default=0) + 1
-        return any(len(untrue) < classes for untrue in self.tellings.values())
+    def untrue_for(self) -> frozenset[int] | None:
+        """The classes for which all that was told is untrue, if for the others nothing is; None when it is mixed.
+
+        Right after a change it is so, and counting is simple: who was told anything at all?
+        """
+        found = {frozenset(untrue) for untrue in self.tellings.values()}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def number_of_classes(self) -> int:
+        """Into how many classes recipients fall."""
+        return max(self.classes.values(), default=0) + 1
 
     @property
     def broadcasts(self) -> Sequence[str]:
@@ -84,6 +92,7 @@ class Beliefs:
             "broadcasts": [key[0] for key, _ in rows],
             "revisions": [key[1] for key, _ in rows],
             "retries": self.retries,
+            "untrue_for": sorted(self.untrue_for or ()),
         }
         if not self.classes:
             return found | {"untrue": [bool(classes) for _, classes in rows]}
@@ -134,7 +143,7 @@ def count(connection: Connection, beliefs: Beliefs, *, apart: bool = False) -> C
     if not beliefs:
         return Count()
     started, stale, uncorrected = time.monotonic(), 0, Counter[int]()
-    template = believing.COUNT if beliefs.has_truth else believing.COUNT_ALL[apart and bool(beliefs.classes)]
+    template = _template(beliefs, apart=apart)
     spans = _spans(connection, beliefs)
     count_in = partial(_rows_in, template, beliefs)
     for row in _side_by_side(connection.engine, count_in, spans) if apart else count_in(spans, connection):
@@ -146,6 +155,13 @@ def count(connection: Connection, beliefs: Beliefs, *, apart: bool = False) -> C
         reasons = {(row.outcome, row.reason): row.number for row in rows}
     by_audience = _by_audience(beliefs, uncorrected) if apart else {}
     return Count(stale, uncorrected.total(), reasons, time.monotonic() - started, by_audience)
+
+
+def _template(beliefs: Beliefs, *, apart: bool) -> str:
+    if beliefs.untrue_for is None:
+        return believing.COUNT
+    of_some = len(beliefs.untrue_for) < beliefs.number_of_classes
+    return believing.COUNT_ALL[bool(beliefs.classes) and (apart or of_some)]
 
 
 def _rows_in(

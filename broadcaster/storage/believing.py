@@ -96,8 +96,9 @@ FROM (
 ) b GROUP BY b.class_
 """  # noqa: S608 - only constants are put together
 
-# Where nothing true was told, whoever was told anything is stale, and nobody was meant to be corrected. By audience,
-# those with a present row are asked whether they were told, which takes twice the time; then the others.
+# Where all that was told is untrue for some classes, and none of it for the others, whoever of those was told anything
+# is stale, and nobody was meant to be corrected. By class, those with a present row are asked whether they were told,
+# which takes twice the time; then the others.
 COUNT_ALL = {
     False: f"""
 SELECT 0 AS class_, count(*) AS stale, count(*) AS uncorrected FROM (
@@ -116,7 +117,7 @@ SELECT coalesce(k.number, 0) AS class_, count(*) AS stale, count(*) AS uncorrect
      ORDER BY f.id, f.since DESC)
 ) n
 LEFT JOIN {_CLASSES} ON (k.language, k.tag_set) = (n.language, n.tag_set)
-WHERE EXISTS (
+WHERE coalesce(k.number, 0) = ANY(CAST(:untrue_for AS int[])) AND EXISTS (
     SELECT 1 FROM {{partition}} d
     WHERE {_ANNOUNCED} AND d.recipient_id BETWEEN :first AND :last AND {_HELD} AND d.recipient_id = n.id
 )
