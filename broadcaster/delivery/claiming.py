@@ -14,9 +14,7 @@ from broadcaster import clock
 from broadcaster.announcement.model import Announcement
 from broadcaster.channels.base import Channel, Delivery, Member, Outcome, RecipientKind
 from broadcaster.delivery import doubts, posts, recording, routing
-from broadcaster.delivery.circumstances import circumstances
 from broadcaster.delivery.directory import Directory
-from broadcaster.delivery.guard import Stop, judge
 from broadcaster.delivery.messages import Edition, Press
 from broadcaster.delivery.recording import Result
 from broadcaster.delivery.retry import wait
@@ -103,8 +101,9 @@ class Claims:
             # Whom it is for follows from the ledger: a receipt may have said something of somebody since it was cut.
             settled = batch.settled + sum(len(result.deliveries) for result in found.unknown)
             batches.resize(connection, batch, settled + len(rows))
-        unclaimed = [row for row in rows if row.id not in taken] if taken else rows
-        waiting, left_out = _without_skipped(run, unclaimed, superseded)
+        waiting = [row for row in rows if row.id not in taken] if taken else rows
+        left_out = [Delivery(row.id, Outcome.SKIPPED, SUPERSEDED) for row in waiting if row.id in superseded]
+        waiting = [row for row in waiting if row.id not in superseded]
         members, unwritten = routing.opened(self._vault, run.edition, waiting)
         left_out += unwritten
         run, alike = self._angled(connection, run, waiting, members)
@@ -179,18 +178,6 @@ class Claims:
             calls.settle(connection, row.key)
         batches.finish(connection, batch.id, batch.token)
         broadcasts.close_if_finished(connection, batch.broadcast_id, clock.now())
-
-
-def _without_skipped(
-    run: Run, waiting: Sequence[Sealed], superseded: Set[int]
-) -> tuple[Sequence[Sealed], list[Delivery]]:
-    """Who is left to be told, and those who surely are not: millions of them may be in a broadcast that was stopped."""
-    left_out = [Delivery(row.id, Outcome.SKIPPED, SUPERSEDED) for row in waiting if row.id in superseded]
-    left = [row for row in waiting if row.id not in superseded]
-    verdict = judge(circumstances(run, run.batch), clock.now())
-    if not isinstance(verdict, Stop):
-        return left, left_out
-    return [], left_out + [Delivery(row.id, Outcome.SKIPPED, verdict.reason) for row in left]
 
 
 def _outdated(connection: Connection, batch: Row[Any], rows: Sequence[Row[Any]]) -> Set[int]:

@@ -27,7 +27,7 @@ ACTOR = "scheduler"
 
 CUT_AHEAD = 200
 """Batches of one broadcast that are not done at once; the rest of its audience is not cut yet."""
-_CUT_FROM_AT_ONCE = 50
+_LOOKED_AT_ONCE = 50
 
 LONGEST_MERGE = 0.5
 """Seconds after which a round of merging ends, whatever still waits."""
@@ -39,14 +39,12 @@ def cut(database: Database, channels: Mapping[str, Channel], canary: Canary, now
     after: tuple[datetime, str] | None = None
     while True:
         with database.begin() as connection:
-            found = batches.uncut(connection, CUT_AHEAD, after, _CUT_FROM_AT_ONCE)
-            parts = {row.id: _next_parts(connection, row, channels[row.channel], canary, now) for row in found}
-            # Looking takes a while, writing does not; and workers that have finished a batch wait for the broadcast.
-            free = batches.lock_uncut(connection, [row for row in found if parts[row.id]])
-            for row in found:
-                if row.id in free:
-                    _cut_off(connection, row, parts[row.id])
-        if len(found) < _CUT_FROM_AT_ONCE:
+            found = batches.uncut(connection, CUT_AHEAD, after, _LOOKED_AT_ONCE)
+        for row in found:
+            # One at a time: whoever waits for one broadcast while holding another one waits for somebody who waits.
+            with database.begin() as connection:
+                _cut_one(connection, row, channels[row.channel], canary, now)
+        if len(found) < _LOOKED_AT_ONCE:
             return
         after = found[-1].due_at, found[-1].id
 
@@ -79,6 +77,18 @@ def merge_receipts(database: Database) -> int:
             return joined
 
 
+def _cut_one(connection: Connection, row: Row[Any], channel: Channel, canary: Canary, now: datetime) -> None:
+    """Looking takes a while, writing does not; and workers that have finished a batch wait for the broadcast."""
+    parts = _next_parts(connection, row, channel, canary, now)
+    if not parts or not batches.lock_uncut(connection, row):
+        return
+    batches.create(connection, row.id, parts)
+    last = parts[-1]
+    broadcasts.cut_to(connection, row.id, last.last, cut=last.end)
+    if last.end and (row.retries or row.among):
+        broadcasts.recount(connection, row.id)
+
+
 def _next_parts(
     connection: Connection, row: Row[Any], channel: Channel, canary: Canary, now: datetime
 ) -> Sequence[Range]:
@@ -107,18 +117,9 @@ def _next_parts(
 
 
 def _is_overtaken(row: Row[Any]) -> bool:
-    """Whether it corrects people to what is no longer true either: whoever is left is for a newer one."""
+    """Whether it corrects people to what is no longer true either: whoever is left is for the plan that stands now."""
     replaced = row.revision_state != RevisionState.APPROVED
     return row.among == Among.STALE and (replaced or row.phase not in STILL_TRUE_IN[row.announcement_state])
-
-
-def _cut_off(connection: Connection, row: Row[Any], parts: Sequence[Range]) -> None:
-    """Write batches of the ranges, and how far the broadcast is cut."""
-    batches.create(connection, row.id, parts)
-    last = parts[-1]
-    broadcasts.cut_to(connection, row.id, last.last, cut=last.end)
-    if last.end and (row.retries or row.among):
-        broadcasts.recount(connection, row.id)
 
 
 def _goes_on(connection: Connection, row: Row[Any], canary: Canary, now: datetime) -> bool:

@@ -6,7 +6,7 @@ frozen past its lease can no longer write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -57,17 +57,13 @@ def uncut(connection: Connection, ahead: int, after: tuple[datetime, str] | None
     return list(connection.execute(_UNCUT, {"ahead": ahead, "limit": limit, "due_at": due_at, "id": id_}))
 
 
-def lock_uncut(connection: Connection, rows: Sequence[Row[Any]]) -> Set[str]:
-    """The ids of those of `uncut` that are as they were when they were read; nobody else changes them from now on.
+def lock_uncut(connection: Connection, row: Row[Any]) -> bool:
+    """Whether a broadcast of `uncut` is as it was when it was read; nobody else changes it from now on.
 
     Whoever finishes a batch has to wait for that: what is to be cut is looked for before.
     """
-    values = {
-        "ids": [row.id for row in rows],
-        "cut_to": [row.cut_to for row in rows],
-        "revisions": [row.revision for row in rows],
-    }
-    return frozenset(connection.execute(_LOCK_UNCUT, values).scalars())
+    values = {"id": row.id, "cut_to": row.cut_to, "revision": row.revision}
+    return connection.execute(_LOCK_UNCUT, values).one_or_none() is not None
 
 
 def forget_queue(connection: Connection) -> int:
@@ -174,10 +170,7 @@ _UNCUT = text(
 _LOCK_UNCUT = text(
     """
     SELECT d.id FROM broadcasts d
-    JOIN unnest(CAST(:ids AS text[]), CAST(:cut_to AS bigint[]), CAST(:revisions AS int[])) AS s (id, cut_to, revision)
-    ON (s.id, s.cut_to, s.revision) = (d.id, d.cut_to, d.revision)
-    WHERE d.state = 'open' AND NOT d.cut
-    ORDER BY d.id FOR UPDATE OF d
+    WHERE d.id = :id AND (d.cut_to, d.revision) = (:cut_to, :revision) AND d.state = 'open' AND NOT d.cut FOR UPDATE
     """
 )
 
