@@ -41,7 +41,7 @@ def cut(database: Database, channels: Mapping[str, Channel], canary: Canary, now
         with database.begin() as connection:
             found = batches.uncut(connection, CUT_AHEAD, after, _LOOKED_AT_ONCE)
         for row in found:
-            # One at a time: whoever waits for one broadcast while holding another one waits for somebody who waits.
+            # A transaction each: one that waited for a broadcast while holding another could deadlock with an approval.
             with database.begin() as connection:
                 _cut_one(connection, row, channels[row.channel], canary, now)
         if len(found) < _LOOKED_AT_ONCE:
