@@ -48,6 +48,8 @@ def over(product: Product) -> Product:
     for channel in ("sms", "kiosk"):
         product.deliver_all(product.open(channel))
     product.merge_receipts()
+    looked = "SELECT bool_and(seq > 0) FROM screens WHERE channel = 'kiosk'"
+    eventually(lambda: bool(product.value(looked)), "the kiosks that were told to look have done it")
     with product.transaction() as connection:
         conclude.cancel(connection, SLUG, "put off", ACTOR, clock.now())
         connection.execute(
@@ -260,8 +262,6 @@ def test_what_recipients_got_on_days_long_past_goes(over: Product) -> None:
 
 def test_what_screens_fetched_goes_with_the_last_announcement_that_it_was_about(over: Product) -> None:
     """Which document a screen has now is known all the same."""
-    looked = "SELECT bool_and(seq > 0) FROM screens WHERE channel = 'kiosk'"
-    eventually(lambda: bool(over.value(looked)), "the kiosks that were told to look have done it")
     with over.transaction() as connection:
         [approved, cancelled] = events.change_numbers(connection)
         at = clock.now()
