@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
+
+_STANDS_IN_A_QUERY = "!$%&'()*+,/:;=?@"
+"""What a query may have as it is. Source: RFC 3986, section 3.4; `%` begins what is encoded already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,5 +27,6 @@ class Request:
 
     @property
     def asked(self) -> str:
-        """The whole query."""
-        return "&".join(filter(None, (self.url.partition("?")[2], urlencode(self.query))))
+        """The whole query, encoded."""
+        of_url = self.url.partition("?")[2].partition("#")[0]
+        return "&".join(filter(None, (quote(of_url, _STANDS_IN_A_QUERY), urlencode(self.query))))

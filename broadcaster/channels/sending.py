@@ -1,21 +1,24 @@
-"""Sending a request, and reading the head of its answer: by the connections that `requests` would use.
+"""Sending a request, and reading its answer: by the connections that `requests` would use.
 
 `requests` itself would look for cookies, hooks and redirects, which there are none of: half of a call's time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema, InvalidURL
 from requests_hardened import Config, Manager
-from urllib3 import HTTPConnectionPool
-from urllib3.response import BaseHTTPResponse
-from urllib3.util import Timeout
+from requests_hardened.ip_filter import InvalidIPAddress
+from urllib3.exceptions import LocationParseError
 
-from broadcaster.channels.in_one_piece import send_in_one_piece
+from broadcaster.channels import connections
+from broadcaster.channels.connections import NeverSentError, Patience, Pool, Received, UnsendableError
 from broadcaster.channels.request import Request
 
 CONNECT_TIMEOUT = 5.0
@@ -24,6 +27,8 @@ MOST_ADDRESSES = 500
 """Whose connections are kept open."""
 MOST_AT_ONCE = 16
 """Connections to one address that are kept open: as many as a batch calls endpoints at a time."""
+_SAID_ANYWAY = ("accept", "accept-encoding", "connection", "content-length")
+"""Headers that a connection says by itself, or by saying nothing: any type, no compression, kept open, its length."""
 
 
 @dataclass(slots=True)
@@ -32,7 +37,7 @@ class _Base:
 
     prepared: requests.PreparedRequest
     headers: dict[str, str]
-    pool: HTTPConnectionPool | None = None
+    pool: Pool | None = None
 
 
 class Sender:
@@ -52,45 +57,30 @@ class Sender:
         for adapter in self._session.adapters.values():
             # One that is closed while somebody is about to call through it leaves them in doubt.
             adapter.init_poolmanager(MOST_ADDRESSES, MOST_AT_ONCE)
-            send_in_one_piece(adapter)
+            connections.use(adapter)
         self._bases: dict[tuple[str, str], _Base] = {}
 
     def address_of(self, request: Request) -> str:
-        """Where a request goes, as it is understood; raises what `requests` raises when that is nowhere."""
+        """Where a request goes, as it is understood. Raises UnsendableError when that is nowhere."""
         return self._base(request).prepared.url or ""
 
-    def send(self, request: Request, timeout: Timeout) -> BaseHTTPResponse:
-        """The answer of which only the head is read; raises what `requests` and urllib3 raise."""
+    def exchange(self, request: Request, patience: Patience) -> Received:
+        """The whole answer to a request. Raises InvalidIPAddress (a private one) and what `Pool.exchange` does."""
         base = self._base(request)
         pool, headers = self._connections(base)
         path = base.prepared.path_url
         if query := request.asked:
             path = f"{path}?{query}"
-        body = request.body if request.method != "GET" or request.body else None
-        if body is not None:
-            headers["content-length"] = str(len(body))
         headers |= {name.lower(): value for name, value in request.headers.items()}
-        answer: BaseHTTPResponse = pool.urlopen(
-            request.method,
-            path,
-            body,
-            headers,
-            retries=self._adapter_of(base.prepared).max_retries,
-            redirect=False,
-            assert_same_host=False,
-            timeout=timeout,
-            preload_content=False,
-            decode_content=False,
-        )
-        return answer
+        return pool.exchange(request.method, path, headers, request.body or None, patience)
 
-    def _connections(self, base: _Base) -> tuple[HTTPConnectionPool, dict[str, str]]:
+    def _connections(self, base: _Base) -> tuple[Pool, dict[str, str]]:
         """The connections to an address, and the headers of every request to it."""
         if self._refuse_private:
             # The name is looked up and its address checked each time, and what was checked is connected to.
             asked = base.prepared.copy()
             return self._pool_of(asked), {**base.headers, "host": str(asked.headers["Host"])}
-        if base.pool is None or base.pool.pool is None:  # not yet, or closed in favour of other addresses
+        if base.pool is None or base.pool.is_closed:  # not yet, or closed in favour of other addresses
             base.pool = self._pool_of(base.prepared)
         return base.pool, {**base.headers}
 
@@ -98,18 +88,31 @@ class Sender:
         key = request.method, request.address
         found = self._bases.get(key)
         if found is None:
-            prepared = self._session.prepare_request(requests.Request(*key))
+            with _looking_up():
+                prepared = self._session.prepare_request(requests.Request(*key))
             headers = {name.lower(): str(value) for name, value in prepared.headers.items()}
+            for name in _SAID_ANYWAY:
+                headers.pop(name, None)
             found = self._bases[key] = _Base(prepared, headers)
         return found
 
-    def _pool_of(self, prepared: requests.PreparedRequest) -> HTTPConnectionPool:
-        adapter, verify = self._adapter_of(prepared), self._session.verify
-        pool = cast("HTTPConnectionPool", adapter.get_connection_with_tls_context(prepared, verify))
+    def _pool_of(self, prepared: requests.PreparedRequest) -> Pool:
+        adapter, verify = self._session.get_adapter(prepared.url or ""), self._session.verify
+        assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - there is no other kind in a session
+        with _looking_up():
+            pool = adapter.get_connection_with_tls_context(prepared, verify)
         adapter.cert_verify(pool, prepared.url, verify, None)  # type: ignore[no-untyped-call]
-        return pool
+        return cast("Pool", pool)
 
-    def _adapter_of(self, prepared: requests.PreparedRequest) -> HTTPAdapter:
-        found = self._session.get_adapter(prepared.url or "")
-        assert isinstance(found, HTTPAdapter)  # noqa: S101 - there is no other kind in a session
-        return found
+
+@contextmanager
+def _looking_up() -> Iterator[None]:
+    """What is wrong with an address, in our own words: nothing has been sent yet."""
+    try:
+        yield
+    except InvalidIPAddress:
+        raise
+    except (InvalidURL, InvalidSchema, LocationParseError, UnicodeError) as error:
+        raise UnsendableError from error
+    except requests.RequestException as error:  # such as a name without an address
+        raise NeverSentError from error

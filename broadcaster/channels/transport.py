@@ -14,32 +14,23 @@ from __future__ import annotations
 
 import copy
 import json
-import socket
-import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Any
 
 import orjson
-import requests
 from requests_hardened.ip_filter import InvalidIPAddress
 from standardwebhooks import Webhook
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationParseError,
-    MaxRetryError,
-    NameResolutionError,
-    NewConnectionError,
-)
-from urllib3.response import BaseHTTPResponse
-from urllib3.util import Timeout
+from urllib3.exceptions import HTTPError
 
 from broadcaster import clock
 from broadcaster.channels.addresses import is_loopback
+from broadcaster.channels.connections import EndlessAnswerError, NeverSentError, Patience, UnsendableError
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.request import Request as Request  # noqa: PLC0414 - also a word of this module
 from broadcaster.channels.sending import CONNECT_TIMEOUT as CONNECT_TIMEOUT  # noqa: PLC0414 - likewise
@@ -47,7 +38,6 @@ from broadcaster.channels.sending import Sender
 from broadcaster.channels.shelf import OwnShelf, Shelf
 from broadcaster.errors import AmbiguousError, PermanentError, TransientError
 
-MAX_ANSWER_BYTES = 1_000_000
 FRESH = timedelta(seconds=2)
 """A signature that was refused when it was older than this may have been refused for its age."""
 STALE = timedelta(minutes=5)
@@ -56,7 +46,6 @@ STALE = timedelta(minutes=5)
 _NOT_ACCEPTED = frozenset({425, 429, 503})
 _PERHAPS_ACCEPTED = frozenset({408, 409})
 """Beside every other 5xx: a gateway's own codes (522, 524) say nothing about what is behind it."""
-_NEVER_SENT = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
 
 
 class Transport:
@@ -123,7 +112,7 @@ class Transport:
         self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]
     ) -> tuple[dict[str, str], bytes]:
         """The headers and the body of an event as `post_event` sends it."""
-        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data})
+        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data}, option=orjson.OPT_UTC_Z)
         signed = _signed(provider, key, self.made_at, body.decode())
         return {"content-type": "application/json; charset=utf-8", **signed}, body
 
@@ -160,23 +149,24 @@ class Transport:
 
     def _exchange(self, provider: Provider, request: Request) -> Answer:
         """One request and its whole answer, whatever its status; raises what is known when there is none."""
-        deadline = time.monotonic() + CONNECT_TIMEOUT + provider.timeout
+        name = provider.name
+        # Nothing is raised from a library's own error, which may quote the whole address, and some hold keys or phones.
         try:
             if self._loopback_only and not is_loopback(self._sender.address_of(request)):
-                raise PermanentError(f"{provider.name}: a rehearsal reaches loopback addresses only")
-            answer = self._sender.send(request, limits(provider))
+                raise PermanentError(f"{name}: a rehearsal reaches loopback addresses only")
+            answer = self._sender.exchange(request, patience(provider))
         except InvalidIPAddress:
             hint = "set `allow_private_addresses: true` in the site's configuration when that is meant"
-            raise PermanentError(f"{provider.name}: its address is private", hint=hint) from None
-        except (LocationParseError, UnicodeError):  # a host name that no name server takes, such as `a..b`
-            raise PermanentError(f"{provider.name}: its address is not a usable URL") from None
-        except (requests.RequestException, HTTPError) as error:
-            # Not from the library's error, which quotes the whole address: some formats carry a key or phones in it.
-            raise _failure(provider, error) from None
-        try:
-            return Answer(answer.status, _read(provider, answer, deadline), _retry_after(answer))
-        except HTTPError as error:
-            raise AmbiguousError(f"{provider.name} broke off its answer ({type(error).__name__})") from error
+            raise PermanentError(f"{name}: its address is private", hint=hint) from None
+        except UnsendableError:
+            raise PermanentError(f"{name}: its address is not a usable URL, or a header cannot be sent") from None
+        except NeverSentError:
+            raise TransientError(f"{name} cannot be reached") from None
+        except EndlessAnswerError:
+            raise AmbiguousError(f"{name} sent an answer that does not end") from None
+        except (OSError, HTTPException, HTTPError) as error:
+            raise AmbiguousError(f"{name} gave no readable answer ({type(error).__name__})") from None
+        return Answer(answer.status, answer.body, _retry_after(answer.headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,24 +178,13 @@ class Answer:
     retry_after: float | None
 
 
-def limits(provider: Provider) -> Timeout:
-    """How long a connection to a provider may take, and how long its answer may keep silent."""
-    return Timeout(connect=CONNECT_TIMEOUT, read=provider.timeout)
+def patience(provider: Provider) -> Patience:
+    """How long a request to a provider that begins now may take."""
+    return Patience(CONNECT_TIMEOUT, provider.timeout, time.monotonic() + CONNECT_TIMEOUT + provider.timeout)
 
 
 Check = Callable[[Provider, Answer, timedelta], None]
 """Raises what an answer means when it is no success; the last is the age of the request's signature."""
-
-
-def _read(provider: Provider, answer: BaseHTTPResponse, deadline: float) -> bytes:
-    """The body, in pieces: one that drips or does not end is cut off, and the call is in doubt."""
-    content = bytearray()
-    while piece := answer.read1(65_536, decode_content=True):
-        content += piece
-        if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-            answer.close()
-            raise AmbiguousError(f"{provider.name} sent an answer that does not end")
-    return bytes(content)
 
 
 def _signed(provider: Provider, key: str, at: datetime, body: str) -> dict[str, str]:
@@ -237,12 +216,12 @@ def raise_for_status(provider: Provider, answer: Answer, age: timedelta = timede
     raise PermanentError(what)
 
 
-def _retry_after(answer: BaseHTTPResponse) -> float | None:
+def _retry_after(headers: Message) -> float | None:
     """Seconds for which the other end asks to be left alone, given as such or as the instant at which they are over.
 
     Source: RFC 9110, sections 10.2.3 and 5.6.7 (three forms of a date, all of them in GMT).
     """
-    value = answer.headers.get("Retry-After", "").strip()
+    value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return float(value)
     try:
@@ -251,29 +230,3 @@ def _retry_after(answer: BaseHTTPResponse) -> float | None:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - clock.machine_now()).total_seconds())
-
-
-def _failure(provider: Provider, error: Exception) -> TransientError | AmbiguousError | PermanentError:
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return PermanentError(f"{provider.name}: its address is not a usable URL")
-    if _was_never_sent(error):
-        return TransientError(f"{provider.name} cannot be reached")
-    # The exception's own text would hold the URL and perhaps a key in it: its kind is enough.
-    return AmbiguousError(f"{provider.name} gave no readable answer ({type(error).__name__})")
-
-
-def _was_never_sent(error: Exception) -> bool:
-    if isinstance(error.__cause__, socket.gaierror):  # how the address filter says that a name has no address
-        return True
-    reason = error.reason if isinstance(error, MaxRetryError) else error
-    # A certificate is looked at before anything is said; a later TLS failure proves nothing.
-    refused_certificate = any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(reason))
-    return refused_certificate or isinstance(reason, (*_NEVER_SENT, requests.exceptions.ConnectTimeout))
-
-
-def _chain(error: object) -> Iterator[object]:
-    """An error, and whatever caused it."""
-    while isinstance(error, BaseException):
-        yield error
-        yield from error.args
-        error = error.__cause__ or error.__context__

@@ -137,7 +137,7 @@ def test_taking_down_is_confirmed_where_it_was_taken_down(published: Product, pa
     [
         (Answer(503), "bank-kiosks answered 503"),
         (Answer(301, headers={"location": "http://127.0.0.1:9/"}), "bank-kiosks answered 301"),
-        (Answer(drop=True), "bank-kiosks gave no readable answer (ProtocolError)"),
+        (Answer(drop=True), "bank-kiosks gave no readable answer (RemoteDisconnected)"),
     ],
 )
 def test_an_address_that_gives_nothing_is_not_reached(

@@ -1,4 +1,4 @@
-"""The events that partners receive, as models: what is sent is built from them, and the published schemas are theirs.
+"""The events that partners receive, as types: what is sent is of them, and the published schemas are theirs.
 
 Source: standardwebhooks.com/spec (`type`, `timestamp` and `data`; types are words joined by dots; under 20 kB).
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from broadcaster.announcement.model import AccessPointKind, ImpactState, Severity
 from broadcaster.planning.phase import Phase
@@ -23,13 +24,12 @@ def type_of(phase: Phase) -> str:
     return f"outage.{phase}"
 
 
-class Told(BaseModel):
-    """A part of an event. The schemas do not forbid further fields: later versions may add some."""
-
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+_described = with_config(ConfigDict(use_attribute_docstrings=True))
+"""The schemas say what stands below a field. They forbid no further fields: later versions may add some."""
 
 
-class Span(Told):
+@_described
+class Span(TypedDict):
     """From `start` to `end`, the end not included."""
 
     start: AwareDatetime
@@ -37,20 +37,23 @@ class Span(Told):
     """None: nobody can say yet."""
 
 
-class Named(Told):
+@_described
+class Named(TypedDict):
     """A service, by the id that `impacts` use and its name in the event's language."""
 
     id: str
     name: str
 
 
+@_described
 class Place(Named):
     """An access point: where the public meets a service."""
 
     kind: AccessPointKind
 
 
-class ImpactRow(Told):
+@_described
+class ImpactRow(TypedDict):
     """Which services are in which state at which access points, from when to when."""
 
     id: str
@@ -63,7 +66,8 @@ class ImpactRow(Told):
     resume: AwareDatetime | None
 
 
-class Change(Told):
+@_described
+class Change(TypedDict):
     """A fact that is another one than this endpoint was told before; None: there was none, or there is none now."""
 
     fact: str
@@ -72,7 +76,8 @@ class Change(Told):
     new: str | None
 
 
-class Addressee(Told):
+@_described
+class Addressee(TypedDict):
     """Which endpoint the event is for."""
 
     id: str
@@ -80,16 +85,10 @@ class Addressee(Told):
     language: str
 
 
-class OutageData(Told):
-    """One outage, as it is true when the event is made."""
+@_described
+class OutagePlan(TypedDict):
+    """What an announcement says in one language, whoever is told and whyever."""
 
-    broadcast: str
-    """The occasion: every endpoint gets the same one."""
-    announcement: str
-    """The outage's name, the same in all of its events."""
-    revision: Annotated[int, Field(ge=1)]
-    """Rises with every change of the outage's plan; never falls."""
-    phase: Phase
     severity: Severity
     title: str
     owner: str
@@ -100,34 +99,49 @@ class OutageData(Told):
     """When service stops and, as planned, ends to be stopped; what is true of its end is told by the phase."""
     resume: AwareDatetime | None
     """When service is expected back."""
-    restored_at: AwareDatetime | None = None
-    """Since when service is back; in `outage.restored` only."""
-    services: tuple[Named, ...] = ()
-    access_points: tuple[Place, ...] = ()
-    impacts: tuple[ImpactRow, ...] = ()
-    complete: bool = True
-    """Whether services, access points, impacts and changes are all here; else read them behind `link`."""
-    changes: tuple[Change, ...] = ()
-    """What is no longer as this endpoint was told, in an `outage.changed`."""
+    services: tuple[Named, ...]
+    access_points: tuple[Place, ...]
+    impacts: tuple[ImpactRow, ...]
     language: str
+
+
+@_described
+class OutageData(OutagePlan):
+    """One outage, as it is true when the event is made."""
+
+    broadcast: str
+    """The occasion: every endpoint gets the same one."""
+    announcement: str
+    """The outage's name, the same in all of its events."""
+    revision: Annotated[int, Field(ge=1)]
+    """Rises with every change of the outage's plan; never falls."""
+    phase: Phase
+    restored_at: AwareDatetime | None
+    """Since when service is back; in `outage.restored` only."""
+    complete: bool
+    """Whether services, access points, impacts and changes are all here; else read them behind `link`."""
+    changes: tuple[Change, ...]
+    """What is no longer as this endpoint was told, in an `outage.changed`."""
     texts: dict[str, str]
     """What to show to people, by language."""
     link: str | None
     expires_at: AwareDatetime
     """When the event stops being true: whatever is still held then is to be dropped."""
-    replay: bool = False
+    replay: bool
     """Whether somebody asked for this event: it repeats what is true now, and nothing new has happened."""
     to: tuple[Addressee, ...]
 
 
-class TestData(Told):
+@_described
+class TestData(TypedDict):
     """What an `endpoint.test` says."""
 
     endpoint: str
     text: str
 
 
-class OutageEvent(Told):
+@_described
+class OutageEvent(TypedDict):
     """An event of an outage. The newest is the one with the highest `revision`, and of these the latest `timestamp`."""
 
     type: Literal[
@@ -145,7 +159,8 @@ class OutageEvent(Told):
     data: OutageData
 
 
-class TestEvent(Told):
+@_described
+class TestEvent(TypedDict):
     """Sent on request, to see whether an endpoint takes events; tells nothing of any outage."""
 
     type: Literal["endpoint.test"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Literal
 
 import orjson
 
-from broadcaster.announcement.model import Announcement, ImpactState
+from broadcaster.announcement.model import Announcement
 from broadcaster.channels.base import Call
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.webhook.events import (
@@ -17,52 +18,86 @@ from broadcaster.channels.webhook.events import (
     ImpactRow,
     Named,
     OutageData,
+    OutagePlan,
     Place,
     Span,
 )
 
 MAX_BYTES = 19_500
 """Of the 20 kB that the scheme asks for, without the envelope."""
-_LEFT_OUT_FIRST = ("access_points", "impacts", "services", "changes")
+_LEFT_OUT_FIRST: tuple[Literal["access_points", "impacts", "services", "changes"], ...] = (
+    "access_points",
+    "impacts",
+    "services",
+    "changes",
+)
 """What an event does without when it would be too large: the text and the times say what matters."""
 
 
-def payload(call: Call, provider: Provider) -> dict[str, Any]:
-    """The data of a call's event, as JSON has it."""
-    return _fitted(_data(call, provider))
+def payload(call: Call, provider: Provider) -> OutageData:
+    """The data of a call's event, without what does not fit into one."""
+    data = _data(call, provider)
+    for name in _LEFT_OUT_FIRST:
+        if len(orjson.dumps(data)) <= MAX_BYTES:
+            break
+        data[name], data["complete"] = (), False
+    return data
 
 
 def _data(call: Call, provider: Provider) -> OutageData:
     member, content = call.members[0], call.content
     if content is None:
         raise ValueError("a call to an endpoint carries its announcement")
+    return {
+        **_plan(_Same(content), member.language),
+        "broadcast": call.broadcast,
+        "announcement": call.announcement,
+        "revision": call.revision,
+        "phase": call.phase,
+        "restored_at": _local(call.finished_at, content),
+        "complete": True,
+        "changes": tuple(Change(fact=row.path, old=row.old, new=row.new) for row in call.changes),
+        "texts": {language: message.parts["text"] for language, message in call.messages.items()},
+        "link": call.link,
+        "expires_at": call.expires_at,
+        "replay": call.replay,
+        "to": (Addressee(id=str(member.id), endpoint=provider.name, language=member.language),),
+    }
+
+
+class _Same:
+    """An announcement that equals only itself: to compare two of them takes longer than to describe one."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Announcement) -> None:
+        self.content = content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.content is other.content
+
+    def __hash__(self) -> int:
+        return id(self.content)
+
+
+@lru_cache(maxsize=16)
+def _plan(announcement: _Same, language: str) -> OutagePlan:
+    """What the endpoints of a broadcast are all told; found once for each of its batches."""
+    content = announcement.content
     named = _named(content)
-    return OutageData(
-        broadcast=call.broadcast,
-        announcement=call.announcement,
-        revision=call.revision,
-        phase=call.phase,
+    return OutagePlan(
         severity=content.severity,
-        title=content.title[member.language],
-        owner=content.owner.name[member.language],
+        title=content.title[language],
+        owner=content.owner.name[language],
         zone=content.zone,
         window=Span(start=content.window.start, end=content.window.end),
         resume=content.resumes_at,
-        restored_at=_local(call.finished_at, content),
-        services=tuple(Named(id=row.id, name=row.name[member.language]) for row in content.services if row.id in named),
+        services=tuple(Named(id=row.id, name=row.name[language]) for row in content.services if row.id in named),
         access_points=tuple(
-            Place(id=row.id, name=row.name[member.language], kind=row.kind)
-            for row in content.access_points
-            if row.id in named
+            Place(id=row.id, name=row.name[language], kind=row.kind) for row in content.access_points if row.id in named
         ),
         impacts=tuple(_impacts(content)),
-        changes=tuple(Change(fact=row.path, old=row.old, new=row.new) for row in call.changes),
-        language=member.language,
-        texts={language: message.parts["text"] for language, message in call.messages.items()},
-        link=call.link,
-        expires_at=call.expires_at,
-        replay=call.replay,
-        to=(Addressee(id=str(member.id), endpoint=provider.name, language=member.language),),
+        language=language,
     )
 
 
@@ -79,7 +114,7 @@ def _impacts(content: Announcement) -> Iterator[ImpactRow]:
             id=row.id,
             services=row.services,
             access_points=row.access_points,
-            state=ImpactState(row.state),
+            state=row.state,
             window=Span(start=window.start, end=window.end),
             last_acceptance=row.last_acceptance or window.start,
             resume=content.resume_of(row),
@@ -88,18 +123,3 @@ def _impacts(content: Announcement) -> Iterator[ImpactRow]:
 
 def _local(instant: datetime | None, content: Announcement) -> datetime | None:
     return instant.astimezone(content.zone_info) if instant else None
-
-
-def _fitted(data: OutageData) -> dict[str, Any]:
-    """The data, without what does not fit into an event."""
-    found = data.model_dump(mode="json")
-    for name in _leave_out(found):
-        found |= {name: [], "complete": False}
-    return found
-
-
-def _leave_out(found: dict[str, Any]) -> Iterable[str]:
-    for name in _LEFT_OUT_FIRST:
-        if len(orjson.dumps(found)) <= MAX_BYTES:
-            return
-        yield name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
 from broadcaster.channels.webhook.events import TEST, OutageEvent, TestEvent, type_of
 from broadcaster.planning.phase import Phase
@@ -45,8 +45,9 @@ _ANSWERS = {
 
 def document() -> dict[str, Any]:
     """The document as data."""
-    _, schemas = models_json_schema(
-        [(OutageEvent, "serialization"), (TestEvent, "serialization")], ref_template=f"{_SCHEMAS}{{model}}"
+    types: tuple[type, ...] = (OutageEvent, TestEvent)
+    _, schemas = TypeAdapter.json_schemas(
+        ((kind, "serialization", TypeAdapter[Any](kind)) for kind in types), ref_template=f"{_SCHEMAS}{{model}}"
     )
     events = {type_of(phase): (when, "OutageEvent") for phase, when in _WHEN.items()}
     events[TEST] = ("Sent on request, to see whether an endpoint works.", "TestEvent")
