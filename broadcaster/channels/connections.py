@@ -8,13 +8,16 @@ the step that failed tells it.
 
 from __future__ import annotations
 
+import socket
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection as PlainHTTP
 from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
-from io import BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, cast
 
 import urllib3
@@ -50,14 +53,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds that a connection may take, and an answer may keep silent; when it has to be over, monotonic."""
+    """Seconds: to open a connection, of silence in an answer, and from sending the request to the end of its answer."""
 
     connect: float
     silence: float
-    deadline: float
+    whole: float
 
 
-class Line:
+class Connection:
     """Speaks HTTP on a connection of urllib3; goes before its class."""
 
     putrequest = PlainHTTP.putrequest
@@ -70,17 +73,23 @@ class Line:
         """Send a request on the open connection; gives its whole answer.
 
         Raises UnsendableError before anything is sent; afterwards OSError, HTTPException or DecodeError when no answer
-        can be read, and EndlessAnswerError when it does not end.
+        can be read, and EndlessAnswerError when it does not end. After any of them the connection is of no use.
         """
-        connection = cast("HTTPConnection", self)
-        connection.sock.settimeout(patience.connect)
+        connection, deadline = cast("HTTPConnection", self), time.monotonic() + patience.whole
         whole = self._in_one_piece(method, target, headers, body)
+        sock = connection.sock
+        sock.settimeout(patience.connect)
         # Whoever closes before they have read everything may have answered all the same, such as with a 413.
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.send(whole)
-        connection.sock.settimeout(patience.silence)
+        connection.response_class = partial(_answer, patience.silence, deadline)  # type: ignore[assignment] # makes one
         with PlainHTTP.getresponse(connection) as answer:
-            return Received(answer.status, answer.headers, _content(answer, patience.deadline))
+            if answer.status < 200:  # the final answer is still to come, and would be taken for that to another request
+                raise HTTPException("an answer before the answer")
+            received = Received(answer.status, answer.headers, _content(answer))
+        if isinstance(sock, ssl.SSLSocket) and sock.pending():  # more than one answer: whose is the other?
+            connection.close()
+        return received
 
     def _in_one_piece(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
         """The request: head and body would go out one after the other, and be two packets, or records over TLS."""
@@ -101,7 +110,7 @@ class Line:
             self._kept.append(data)
 
 
-class Pool:
+class ConnectionPool:
     """The kept connections to one address; goes before a class of urllib3's pools."""
 
     @property
@@ -112,39 +121,91 @@ class Pool:
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, patience: Patience
     ) -> Received:
-        """Send a request on one of them, or on a new one. Raises NeverSentError, and what `Line.ask` raises."""
+        """Send a request on one of them, or on a new one. Raises NeverSentError, and what `Connection.ask` raises."""
         pool = cast("HTTPConnectionPool", self)
         try:
             connection = cast("HTTPConnection", pool._get_conn())
         except ClosedPoolError as error:
             raise NeverSentError from error
+        usable: HTTPConnection | None = None
         try:
             if connection.is_closed:
                 _open(connection, patience.connect)
-            return cast("Line", connection).ask(method, target, headers, body, patience)
-        except BaseException:
-            connection.close()
-            raise
+            received = cast("Connection", connection).ask(method, target, headers, body, patience)
+            usable = connection
+            return received
         finally:
-            pool._put_conn(connection)
+            if usable is None:  # half of a request, or of an answer, may be left in it
+                connection.close()
+            pool._put_conn(usable)
 
 
 def _open(connection: HTTPConnection, seconds: float) -> None:
-    connection.timeout = seconds
+    """Open it, with its handshake if it has one, within so many seconds."""
+    connection.timeout, until = seconds, time.monotonic() + seconds
     try:
         connection.connect()
     except (LocationParseError, UnicodeError) as error:  # a host name that no name server takes, such as `a..b`
         raise UnsendableError from error
     except (OSError, CertificateError, HTTPError) as error:
         raise NeverSentError from error
+    if time.monotonic() > until:  # each step of it kept to the time, all of them together did not
+        raise NeverSentError
 
 
-def _content(answer: HTTPResponse, deadline: float) -> bytes:
-    """The body, as it comes: nobody waits for the rest of one that drips or does not end."""
+class _Timed(RawIOBase):
+    """What comes on a socket until a deadline; whoever waits for it longer gets EndlessAnswerError."""
+
+    def __init__(self, sock: socket.socket, silence: float, deadline: float) -> None:
+        self._sock, self._silence, self._deadline = sock, silence, deadline
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """The next of it."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise EndlessAnswerError
+        self._sock.settimeout(min(self._silence, left))
+        try:
+            return self._raw.readinto(buffer)
+        except TimeoutError:
+            if left < self._silence:
+                raise EndlessAnswerError from None
+            raise
+
+    def close(self) -> None:
+        """Read no more; the socket is closed with its connection."""
+        self._raw.close()
+        super().close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Stands for a socket where an answer is read from."""
+
+    sock: socket.socket
+    silence: float
+    deadline: float
+
+    def makefile(self, _mode: str) -> BufferedReader:
+        """The only thing that an answer wants of a socket."""
+        return BufferedReader(_Timed(self.sock, self.silence, self.deadline))
+
+
+def _answer(silence: float, deadline: float, sock: socket.socket, **named: Any) -> HTTPResponse:
+    """An answer that is read until a deadline, whichever of its parts does not end."""
+    return HTTPResponse(cast("socket.socket", _Source(sock, silence, deadline)), **named)
+
+
+def _content(answer: HTTPResponse) -> bytes:
     content = bytearray()
     while answer.length != 0 and not answer.isclosed():
         content += answer.read1(65_536)
-        if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
+        if len(content) > MAX_ANSWER_BYTES:
             raise EndlessAnswerError
     if answer.length:
         raise IncompleteRead(bytes(content), answer.length)
@@ -162,20 +223,20 @@ def _decoded(content: bytes, encoding: str) -> bytes:
     return found
 
 
-class _PlainLine(Line, HTTPConnection):
+class _PlainConnection(Connection, HTTPConnection):
     """Over TCP."""
 
 
-class _SecureLine(Line, HTTPSConnection):
+class _SecureConnection(Connection, HTTPSConnection):
     """Over TLS."""
 
 
-class _PlainPool(Pool, HTTPConnectionPool):
-    ConnectionCls = _PlainLine
+class _PlainPool(ConnectionPool, HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
 
 
-class _SecurePool(Pool, HTTPSConnectionPool):
-    ConnectionCls = _SecureLine
+class _SecurePool(ConnectionPool, HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 def use(adapter: BaseAdapter) -> None:

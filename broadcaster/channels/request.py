@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 _STANDS_IN_A_QUERY = "!$%&'()*+,/:;=?@"
 """What a query may have as it is. Source: RFC 3986, section 3.4; `%` begins what is encoded already."""
+_LONE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,6 @@ class Request:
 
     @property
     def asked(self) -> str:
-        """The whole query, encoded."""
-        of_url = self.url.partition("?")[2].partition("#")[0]
+        """The whole query, encoded. Raises UnicodeError when it is no text."""
+        of_url = _LONE_PERCENT.sub("%25", self.url.partition("?")[2].partition("#")[0])
         return "&".join(filter(None, (quote(of_url, _STANDS_IN_A_QUERY), urlencode(self.query))))

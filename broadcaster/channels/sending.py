@@ -12,13 +12,11 @@ from typing import cast
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidSchema, InvalidURL
 from requests_hardened import Config, Manager
 from requests_hardened.ip_filter import InvalidIPAddress
-from urllib3.exceptions import LocationParseError
 
 from broadcaster.channels import connections
-from broadcaster.channels.connections import NeverSentError, Patience, Pool, Received, UnsendableError
+from broadcaster.channels.connections import ConnectionPool, NeverSentError, Patience, Received, UnsendableError
 from broadcaster.channels.request import Request
 
 CONNECT_TIMEOUT = 5.0
@@ -37,7 +35,7 @@ class _Base:
 
     prepared: requests.PreparedRequest
     headers: dict[str, str]
-    pool: Pool | None = None
+    pool: ConnectionPool | None = None
 
 
 class Sender:
@@ -65,16 +63,16 @@ class Sender:
         return self._base(request).prepared.url or ""
 
     def exchange(self, request: Request, patience: Patience) -> Received:
-        """The whole answer to a request. Raises InvalidIPAddress (a private one) and what `Pool.exchange` does."""
+        """The whole answer to a request.
+
+        Raises InvalidIPAddress for a private address, and what `ConnectionPool.exchange` raises.
+        """
         base = self._base(request)
         pool, headers = self._connections(base)
-        path = base.prepared.path_url
-        if query := request.asked:
-            path = f"{path}?{query}"
         headers |= {name.lower(): value for name, value in request.headers.items()}
-        return pool.exchange(request.method, path, headers, request.body or None, patience)
+        return pool.exchange(request.method, _target(base, request), headers, request.body or None, patience)
 
-    def _connections(self, base: _Base) -> tuple[Pool, dict[str, str]]:
+    def _connections(self, base: _Base) -> tuple[ConnectionPool, dict[str, str]]:
         """The connections to an address, and the headers of every request to it."""
         if self._refuse_private:
             # The name is looked up and its address checked each time, and what was checked is connected to.
@@ -96,13 +94,22 @@ class Sender:
             found = self._bases[key] = _Base(prepared, headers)
         return found
 
-    def _pool_of(self, prepared: requests.PreparedRequest) -> Pool:
-        adapter, verify = self._session.get_adapter(prepared.url or ""), self._session.verify
-        assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - there is no other kind in a session
+    def _pool_of(self, prepared: requests.PreparedRequest) -> ConnectionPool:
         with _looking_up():
+            adapter, verify = self._session.get_adapter(prepared.url or ""), self._session.verify
+            assert isinstance(adapter, HTTPAdapter)  # noqa: S101 - there is no other kind in a session
             pool = adapter.get_connection_with_tls_context(prepared, verify)
-        adapter.cert_verify(pool, prepared.url, verify, None)  # type: ignore[no-untyped-call]
-        return cast("Pool", pool)
+            adapter.cert_verify(pool, prepared.url, verify, None)  # type: ignore[no-untyped-call]
+        return cast("ConnectionPool", pool)
+
+
+def _target(base: _Base, request: Request) -> str:
+    """What is asked for at the address: path and query."""
+    path = base.prepared.path_url
+    try:
+        return f"{path}?{query}" if (query := request.asked) else path
+    except UnicodeError as error:
+        raise UnsendableError from error
 
 
 @contextmanager
@@ -112,7 +119,7 @@ def _looking_up() -> Iterator[None]:
         yield
     except InvalidIPAddress:
         raise
-    except (InvalidURL, InvalidSchema, LocationParseError, UnicodeError) as error:
+    except ValueError as error:  # what requests, urllib3 and the codecs have against an address are all of this kind
         raise UnsendableError from error
-    except requests.RequestException as error:  # such as a name without an address
+    except OSError as error:  # such as a name without an address; those of requests are of this kind
         raise NeverSentError from error

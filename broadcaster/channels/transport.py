@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -179,8 +178,8 @@ class Answer:
 
 
 def patience(provider: Provider) -> Patience:
-    """How long a request to a provider that begins now may take."""
-    return Patience(CONNECT_TIMEOUT, provider.timeout, time.monotonic() + CONNECT_TIMEOUT + provider.timeout)
+    """How long a request to a provider may take."""
+    return Patience(CONNECT_TIMEOUT, provider.timeout, CONNECT_TIMEOUT + provider.timeout)
 
 
 Check = Callable[[Provider, Answer, timedelta], None]

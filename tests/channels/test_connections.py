@@ -6,7 +6,6 @@ import gzip
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,10 +27,10 @@ from urllib3.exceptions import DecodeError
 from broadcaster.channels import connections
 from broadcaster.channels.connections import (
     MAX_ANSWER_BYTES,
+    ConnectionPool,
     EndlessAnswerError,
     NeverSentError,
     Patience,
-    Pool,
     Received,
     UnsendableError,
 )
@@ -114,7 +113,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def pool_of(url: str, trusted: Path | None = None) -> Pool:
+def pool_of(url: str, trusted: Path | None = None) -> ConnectionPool:
     """Connections to an address as a session has them; `trusted` is a certificate that is believed."""
     session = requests.Session()
     adapter = session.get_adapter(url)
@@ -123,12 +122,12 @@ def pool_of(url: str, trusted: Path | None = None) -> Pool:
     asked, verify = requests.Request("POST", url).prepare(), str(trusted) if trusted else True
     pool = adapter.get_connection_with_tls_context(asked, verify)
     adapter.cert_verify(pool, url, verify, None)  # type: ignore[no-untyped-call]
-    return cast("Pool", pool)
+    return cast("ConnectionPool", pool)
 
 
-def post(pool: Pool, *, silence: float = 10, lasting: float = 10) -> Received:
+def post(pool: ConnectionPool, *, silence: float = 10, lasting: float = 10) -> Received:
     """One request."""
-    return pool.exchange("POST", "/x", {"host": HOST}, BODY, Patience(5, silence, time.monotonic() + lasting))
+    return pool.exchange("POST", "/x", {"host": HOST}, BODY, Patience(5, silence, lasting))
 
 
 @pytest.mark.parametrize("secure", [False, True])
@@ -228,24 +227,31 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used() -> None:
     assert (server.requests, server.connections) == (2, 2)
 
 
-def test_an_answer_before_the_whole_request_is_read() -> None:
-    """Whoever finds a request too large says so, and closes."""
-    taking = socket.create_server((HOST, 0))
+@contextmanager
+def interrupting(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """The address of one who answers before they have read anything, and closes; and what they read afterwards."""
+    taking, read = socket.create_server((HOST, 0)), list[bytes]()
 
-    def refuse() -> None:
-        with taking.accept()[0] as connection:
-            connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    def interrupt() -> None:
+        with suppress(OSError), taking.accept()[0] as connection:
+            connection.sendall(answer)
             connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65_536):
-                pass
+            while piece := connection.recv(65_536):
+                read.append(piece)
 
-    thread = threading.Thread(target=refuse)
+    thread = threading.Thread(target=interrupt)
     thread.start()
     with taking:
-        pool, patience = pool_of(f"http://{HOST}:{taking.getsockname()[1]}"), Patience(5, 5, time.monotonic() + 5)
-        answer = pool.exchange("POST", "/x", {}, b"0" * 3_000_000, patience)
+        yield f"{HOST}:{taking.getsockname()[1]}", read
         thread.join()
-    assert answer.status == 413
+
+
+def test_an_answer_before_the_whole_request_is_read() -> None:
+    """Whoever finds a request too large says so, and closes."""
+    answer = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with interrupting(answer) as (address, _):
+        found = pool_of(f"http://{address}").exchange("POST", "/x", {}, b"0" * 3_000_000, Patience(5, 5, 5))
+    assert found.status == 413
 
 
 def test_silence_has_an_end() -> None:
@@ -262,19 +268,51 @@ def test_silence_has_an_end() -> None:
     assert server.requests == 1
 
 
-def test_an_answer_that_drips_is_cut_off() -> None:
-    """It is never silent for long, and never over."""
+ENDLESS = {
+    "a body": (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+    "a body of a length": (b"HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", b"x"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "the size of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "what comes after chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"x: y\r\n"),
+    "a head": (b"HTTP/1.1 200 OK\r\nx: ", b"y"),
+    "answers before the answer": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize(("first", "again"), ENDLESS.values(), ids=ENDLESS)
+def test_an_answer_that_drips_is_cut_off(first: bytes, again: bytes) -> None:
+    """It is never silent for long, and never over, whichever part of it."""
     over = threading.Event()
 
     def drip(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        connection.sendall(first)
         while not over.wait(0.01):
-            connection.sendall(b"x")
+            connection.sendall(again)
 
     with listening([[drip]]) as server:
         with pytest.raises(EndlessAnswerError):
             post(pool_of(server.url), lasting=0.2)
         over.set()
+    assert server.requests == 1
+
+
+def test_an_answer_before_the_answer_is_not_the_answer() -> None:
+    """The one to come must not be taken for that to the next request."""
+    early = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
+    with listening([[early + ANSWER.replace(b"{}", b"[]")], [ANSWER]]) as server:
+        pool = pool_of(server.url)
+        with pytest.raises(HTTPException):
+            post(pool)
+        assert post(pool).body == b"{}"
+
+
+def test_a_second_answer_is_nobodys(certificate: Path) -> None:
+    """Also when it hides in what TLS has decrypted and nobody has read: a reader takes 8,192 bytes at once."""
+    two = ANSWER.ljust(8192, b"#") + ANSWER.replace(b"{}", b"[]")
+    with listening([[two], [ANSWER]], certificate) as server:
+        pool = pool_of(server.url, certificate)
+        assert [post(pool).body for _ in (1, 2)] == [b"{}", b"{}"]
+    assert server.connections == 2
 
 
 def test_nothing_is_sent_where_nobody_listens() -> None:
@@ -287,11 +325,29 @@ def test_nothing_is_sent_where_nobody_listens() -> None:
 
 @pytest.mark.parametrize("value", ["钥匙", "a\r\nb: c"], ids=["no latin letters", "a line of its own"])
 def test_nothing_is_sent_that_http_does_not_have(value: str) -> None:
-    """Such as a key that somebody mistyped."""
-    with listening([[ANSWER]]) as server:
+    """Such as a key that somebody mistyped; nor does any of it stand in the next request."""
+    with listening([[ANSWER], [ANSWER]]) as server:
+        pool = pool_of(server.url)
         with pytest.raises(UnsendableError):
-            pool_of(server.url).exchange("POST", "/x", {"key": value}, BODY, Patience(5, 5, time.monotonic() + 5))
-        assert server.pieces == []
+            pool.exchange("POST", "/x", {"password": "hunter2", "key": value}, BODY, Patience(5, 5, 5))
+        post(pool)
+    assert server.pieces[0].startswith(b"POST /x HTTP/1.1\r\n")
+    assert b"hunter2" not in server.pieces[0]
+
+
+def test_nothing_is_sent_when_a_handshake_takes_too_long() -> None:
+    """Whoever takes a connection and says nothing has not been told anything."""
+    over = threading.Event()
+
+    def keep_silent(_: socket.socket) -> None:
+        over.wait(10)
+
+    with listening([[keep_silent]]) as server:
+        pool = pool_of(server.url.replace("http:", "https:"))
+        with pytest.raises(NeverSentError):
+            pool.exchange("POST", "/x", {}, BODY, Patience(0.2, 5, 5))
+        over.set()
+    assert server.requests == 0
 
 
 def test_nothing_is_sent_to_whom_nobody_vouches_for(certificate: Path) -> None:
@@ -304,10 +360,9 @@ def test_nothing_is_sent_to_whom_nobody_vouches_for(certificate: Path) -> None:
 
 def test_nothing_is_sent_when_there_is_no_tls() -> None:
     """Whatever went wrong with it: the request would have come afterwards."""
-    with listening([[b"HTTP/1.1 400 Bad Request\r\n\r\n"]]) as server:
-        with pytest.raises(NeverSentError):
-            post(pool_of(server.url.replace("http:", "https:")))
-        assert server.requests == 0
+    with interrupting(b"HTTP/1.1 400 Bad Request\r\n\r\n") as (address, read), pytest.raises(NeverSentError):
+        post(pool_of(f"https://{address}"))
+    assert b"POST" not in b"".join(read)
 
 
 def test_nothing_is_sent_by_connections_that_were_closed_in_favour_of_others() -> None:

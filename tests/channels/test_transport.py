@@ -233,10 +233,30 @@ def test_an_answer_may_take_as_long_as_the_site_says() -> None:
     assert (found.connect, found.silence) == (CONNECT_TIMEOUT, 29.0)
 
 
-@pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}.example/", "http://*.example/", "http://[::1/"])
-def test_an_address_that_is_none_is_permanent(url: str) -> None:
+@pytest.mark.parametrize("transport", [Transport(), Transport(allow_private=True)])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a..b/",
+        f"http://{'a' * 64}.example/",
+        "http://*.example/",
+        "http://[::1/",
+        "ftp://127.0.0.1/",
+        "nowhere",
+        "http://127.0.0.1:9/?a=\ud800",
+    ],
+)
+def test_an_address_that_is_none_is_permanent(url: str, transport: Transport) -> None:
     """Trying again does not mend it."""
-    assert isinstance(_error(url, Transport(allow_private=True)), PermanentError)
+    assert isinstance(_error(url, transport), PermanentError)
+
+
+def test_a_query_goes_out_as_it_is_meant(server: LocalServer) -> None:
+    """What is encoded stays so, what is not is; the place within a page is nobody's business there."""
+    provider = Provider("vendor", f"{server.url}/send?rate=50%&name=%E5%B2%9B&at=a b#top", SECRET, timeout=5.0)
+    Transport(allow_private=True).exchange(provider, Request("POST", provider.url, query={"key": "岛&"}))
+    (request,) = server.received
+    assert request.path == "/send?rate=50%25&name=%E5%B2%9B&at=a%20b&key=%E5%B2%9B%26"
 
 
 def _broken() -> list[tuple[str, Answer]]:

@@ -69,6 +69,13 @@ def test_the_published_schemas_are_those_of_the_models() -> None:
     assert json.loads(PUBLISHED.read_text(encoding="utf-8")) == document()
 
 
+def test_the_published_schemas_say_what_fields_mean() -> None:
+    """Those of the plan and those of the event that tells it."""
+    fields = document()["components"]["schemas"]["OutageData"]["properties"]
+    assert "told by the phase" in fields["window"]["description"]
+    assert "never falls" in fields["revision"]["description"]
+
+
 def test_every_phase_has_its_type_of_event() -> None:
     """Beside the test."""
     assert set(document()["webhooks"]) == {*(f"outage.{phase}" for phase in Phase), "endpoint.test"}

@@ -85,20 +85,24 @@ class Addressee(TypedDict):
     language: str
 
 
-@_described
 class OutagePlan(TypedDict):
-    """What an announcement says in one language, whoever is told and whyever."""
+    """What an announcement says in one language, whoever is told and whyever.
+
+    Words below a field would not be those of a type that is built upon it.
+    """
 
     severity: Severity
     title: str
-    owner: str
-    """The organisation that stops the service."""
-    zone: str
-    """The IANA time zone in which the organisation counts its days."""
-    window: Span
-    """When service stops and, as planned, ends to be stopped; what is true of its end is told by the phase."""
-    resume: AwareDatetime | None
-    """When service is expected back."""
+    owner: Annotated[str, Field(description="The organisation that stops the service.")]
+    zone: Annotated[str, Field(description="The IANA time zone in which the organisation counts its days.")]
+    window: Annotated[
+        Span,
+        Field(
+            description="When service stops and, as planned, ends to be stopped; what is true of its end is told by the"
+            " phase."
+        ),
+    ]
+    resume: Annotated[AwareDatetime | None, Field(description="When service is expected back.")]
     services: tuple[Named, ...]
     access_points: tuple[Place, ...]
     impacts: tuple[ImpactRow, ...]
