@@ -8,7 +8,6 @@ the step that failed tells it.
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,18 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection as PlainHTTP
-from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
-from io import BufferedReader, BytesIO, RawIOBase
+from http.client import HTTPException
 from typing import Any, cast
 
-import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ClosedPoolError, HTTPError, LocationParseError
 from urllib3.util.ssl_match_hostname import CertificateError
 
-MAX_ANSWER_BYTES = 1_000_000
+from broadcaster.channels.answers import Received, opened, read
 
 
 class NeverSentError(Exception):
@@ -36,19 +33,6 @@ class NeverSentError(Exception):
 
 class UnsendableError(Exception):
     """The address, or a header, is none that HTTP has: nothing was sent, and nothing ever will be."""
-
-
-class EndlessAnswerError(Exception):
-    """The answer was not over when it was as long, or had taken as long, as answers may."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """An answer as it was read, its content decoded."""
-
-    status: int
-    headers: HTTPMessage
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +66,8 @@ class Connection:
         # Whoever closes before they have read everything may have answered all the same, such as with a 413.
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.send(whole)
-        connection.response_class = partial(_answer, patience.silence, deadline)  # type: ignore[assignment] # makes one
-        with PlainHTTP.getresponse(connection) as answer:
-            if answer.status < 200:  # the final answer is still to come, and would be taken for that to another request
-                raise HTTPException("an answer before the answer")
-            received = Received(answer.status, answer.headers, _content(answer))
+        connection.response_class = partial(opened, patience.silence, deadline)  # type: ignore[assignment] # makes one
+        received = read(PlainHTTP.getresponse(connection))
         if isinstance(sock, ssl.SSLSocket) and sock.pending():  # more than one answer: whose is the other?
             connection.close()
         return received
@@ -151,76 +132,6 @@ def _open(connection: HTTPConnection, seconds: float) -> None:
         raise NeverSentError from error
     if time.monotonic() > until:  # each step of it kept to the time, all of them together did not
         raise NeverSentError
-
-
-class _Timed(RawIOBase):
-    """What comes on a socket until a deadline; whoever waits for it longer gets EndlessAnswerError."""
-
-    def __init__(self, sock: socket.socket, silence: float, deadline: float) -> None:
-        self._sock, self._silence, self._deadline = sock, silence, deadline
-        self._raw = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        """It is there to be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        """The next of it."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise EndlessAnswerError
-        self._sock.settimeout(min(self._silence, left))
-        try:
-            return self._raw.readinto(buffer)
-        except TimeoutError:
-            if left < self._silence:
-                raise EndlessAnswerError from None
-            raise
-
-    def close(self) -> None:
-        """Read no more; the socket is closed with its connection."""
-        self._raw.close()
-        super().close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Stands for a socket where an answer is read from."""
-
-    sock: socket.socket
-    silence: float
-    deadline: float
-
-    def makefile(self, _mode: str) -> BufferedReader:
-        """The only thing that an answer wants of a socket."""
-        return BufferedReader(_Timed(self.sock, self.silence, self.deadline))
-
-
-def _answer(silence: float, deadline: float, sock: socket.socket, **named: Any) -> HTTPResponse:
-    """An answer that is read until a deadline, whichever of its parts does not end."""
-    return HTTPResponse(cast("socket.socket", _Source(sock, silence, deadline)), **named)
-
-
-def _content(answer: HTTPResponse) -> bytes:
-    content = bytearray()
-    while answer.length != 0 and not answer.isclosed():
-        content += answer.read1(65_536)
-        if len(content) > MAX_ANSWER_BYTES:
-            raise EndlessAnswerError
-    if answer.length:
-        raise IncompleteRead(bytes(content), answer.length)
-    encoding = answer.headers.get("content-encoding")
-    return _decoded(bytes(content), encoding) if encoding else bytes(content)
-
-
-def _decoded(content: bytes, encoding: str) -> bytes:
-    """A body that came compressed, though nobody asked for it. Raises urllib3's DecodeError."""
-    headers = {"content-encoding": encoding}
-    with urllib3.HTTPResponse(BytesIO(content), headers, preload_content=False) as answer:
-        found = answer.read(MAX_ANSWER_BYTES + 1, decode_content=True)
-    if len(found) > MAX_ANSWER_BYTES:
-        raise EndlessAnswerError
-    return found
 
 
 class _PlainConnection(Connection, HTTPConnection):

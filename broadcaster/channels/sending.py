@@ -16,7 +16,8 @@ from requests_hardened import Config, Manager
 from requests_hardened.ip_filter import InvalidIPAddress
 
 from broadcaster.channels import connections
-from broadcaster.channels.connections import ConnectionPool, NeverSentError, Patience, Received, UnsendableError
+from broadcaster.channels.answers import Received
+from broadcaster.channels.connections import ConnectionPool, NeverSentError, Patience, UnsendableError
 from broadcaster.channels.request import Request
 
 CONNECT_TIMEOUT = 5.0

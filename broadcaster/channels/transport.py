@@ -29,7 +29,8 @@ from urllib3.exceptions import HTTPError
 
 from broadcaster import clock
 from broadcaster.channels.addresses import is_loopback
-from broadcaster.channels.connections import EndlessAnswerError, NeverSentError, Patience, UnsendableError
+from broadcaster.channels.answers import EndlessAnswerError
+from broadcaster.channels.connections import NeverSentError, Patience, UnsendableError
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.request import Request as Request  # noqa: PLC0414 - also a word of this module
 from broadcaster.channels.sending import CONNECT_TIMEOUT as CONNECT_TIMEOUT  # noqa: PLC0414 - likewise

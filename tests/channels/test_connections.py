@@ -25,15 +25,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import DecodeError
 
 from broadcaster.channels import connections
-from broadcaster.channels.connections import (
-    MAX_ANSWER_BYTES,
-    ConnectionPool,
-    EndlessAnswerError,
-    NeverSentError,
-    Patience,
-    Received,
-    UnsendableError,
-)
+from broadcaster.channels.answers import MAX_ANSWER_BYTES, EndlessAnswerError, Received
+from broadcaster.channels.connections import ConnectionPool, NeverSentError, Patience, UnsendableError
 from tests.support.polling import eventually
 
 HOST = "127.0.0.1"

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from broadcaster import clock
 from broadcaster.channels import sending
 from broadcaster.channels.addresses import is_loopback
-from broadcaster.channels.connections import MAX_ANSWER_BYTES
+from broadcaster.channels.answers import MAX_ANSWER_BYTES
 from broadcaster.channels.provider import Provider
 from broadcaster.channels.transport import CONNECT_TIMEOUT, Request, Transport, patience
 from broadcaster.errors import AmbiguousError, DeliveryError, PermanentError, TransientError
