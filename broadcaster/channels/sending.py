@@ -54,7 +54,7 @@ class Sender:
         self._session = Manager(config).get_session()
         self._session.trust_env = False
         for adapter in self._session.adapters.values():
-            # One that is closed while somebody is about to call through it leaves them in doubt.
+            # One that is closed while somebody is about to call through it costs them another try.
             adapter.init_poolmanager(MOST_ADDRESSES, MOST_AT_ONCE)
             connections.use(adapter)
         self._bases: dict[tuple[str, str], _Base] = {}
