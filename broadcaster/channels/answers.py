@@ -35,6 +35,8 @@ def opened(silence: float, deadline: float, sock: socket.socket, **named: Any) -
 def read(answer: HTTPResponse) -> Received:
     """The whole of an answer whose head is read. Raises OSError, HTTPException, DecodeError or EndlessAnswerError."""
     with answer:
+        if cast("_Timed", answer.fp.raw).over:  # the library takes what breaks off in its head for one without a body
+            raise HTTPException("an answer without an end of its head")
         if answer.status < 200:  # the final answer is still to come, and would be taken for that to another request
             raise HTTPException("an answer before the answer")
         return Received(answer.status, answer.headers, _content(answer))
@@ -42,6 +44,9 @@ def read(answer: HTTPResponse) -> Received:
 
 class _Timed(RawIOBase):
     """What comes on a socket until a deadline; whoever waits for it longer gets EndlessAnswerError."""
+
+    over = False
+    """Whether there is nothing more to come, and somebody wanted it."""
 
     def __init__(self, sock: socket.socket, silence: float, deadline: float) -> None:
         self._sock, self._silence, self._deadline = sock, silence, deadline
@@ -58,11 +63,13 @@ class _Timed(RawIOBase):
             raise EndlessAnswerError
         self._sock.settimeout(min(self._silence, left))
         try:
-            return self._raw.readinto(buffer)
+            number: int | None = self._raw.readinto(buffer)
         except TimeoutError:
             if left < self._silence:
                 raise EndlessAnswerError from None
             raise
+        self.over = number == 0
+        return number
 
     def close(self) -> None:
         """Read no more; the socket is closed with its connection."""

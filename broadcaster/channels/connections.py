@@ -37,11 +37,14 @@ class UnsendableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: to open a connection, of silence in an answer, and from sending the request to the end of its answer."""
+    """How long to wait, in seconds."""
 
     connect: float
+    """For a connection, and for a request to be taken."""
     silence: float
+    """For more of an answer."""
     whole: float
+    """From the first of a request to the last of its answer."""
 
 
 class Connection:
@@ -93,11 +96,6 @@ class Connection:
 
 class ConnectionPool:
     """The kept connections to one address; goes before a class of urllib3's pools."""
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it was closed in favour of other addresses."""
-        return cast("HTTPConnectionPool", self).pool is None
 
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, patience: Patience

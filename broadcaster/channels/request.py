@@ -25,10 +25,14 @@ class Request:
     @property
     def address(self) -> str:
         """The `url` without its query, which may be another one each time, and name people."""
-        return self.url.partition("?")[0]
+        return self._split[0]
 
     @property
-    def asked(self) -> str:
-        """The whole query, encoded. Raises UnicodeError when it is no text."""
-        of_url = _LONE_PERCENT.sub("%25", self.url.partition("?")[2].partition("#")[0])
+    def whole_query(self) -> str:
+        """That of the `url` and `query`, encoded. Raises UnicodeError when it is no text."""
+        of_url = _LONE_PERCENT.sub("%25", self._split[2])
         return "&".join(filter(None, (quote(of_url, _STANDS_IN_A_QUERY), urlencode(self.query))))
+
+    @property
+    def _split(self) -> tuple[str, str, str]:
+        return self.url.partition("#")[0].partition("?")

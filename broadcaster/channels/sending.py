@@ -23,7 +23,7 @@ from broadcaster.channels.request import Request
 CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a connection."""
 MOST_ADDRESSES = 500
-"""Whose connections are kept open."""
+"""Whose connections are kept open, of those that are looked up for each request."""
 MOST_AT_ONCE = 16
 """Connections to one address that are kept open: as many as a batch calls endpoints at a time."""
 _SAID_ANYWAY = ("accept", "accept-encoding", "connection", "content-length")
@@ -32,7 +32,7 @@ _SAID_ANYWAY = ("accept", "accept-encoding", "connection", "content-length")
 
 @dataclass(slots=True)
 class _Base:
-    """What is the same for every request to an address; `pool` holds its connections."""
+    """What is the same for every request of a method to an address; `pool` holds its connections."""
 
     prepared: requests.PreparedRequest
     headers: dict[str, str]
@@ -54,7 +54,6 @@ class Sender:
         self._session = Manager(config).get_session()
         self._session.trust_env = False
         for adapter in self._session.adapters.values():
-            # One that is closed while somebody is about to call through it costs them another try.
             adapter.init_poolmanager(MOST_ADDRESSES, MOST_AT_ONCE)
             connections.use(adapter)
         self._bases: dict[tuple[str, str], _Base] = {}
@@ -77,9 +76,9 @@ class Sender:
         """The connections to an address, and the headers of every request to it."""
         if self._refuse_private:
             # The name is looked up and its address checked each time, and what was checked is connected to.
-            asked = base.prepared.copy()
-            return self._pool_of(asked), {**base.headers, "host": str(asked.headers["Host"])}
-        if base.pool is None or base.pool.is_closed:  # not yet, or closed in favour of other addresses
+            checked = base.prepared.copy()
+            return self._pool_of(checked), {**base.headers, "host": str(checked.headers["Host"])}
+        if base.pool is None:
             base.pool = self._pool_of(base.prepared)
         return base.pool, {**base.headers}
 
@@ -108,7 +107,7 @@ def _target(base: _Base, request: Request) -> str:
     """What is asked for at the address: path and query."""
     path = base.prepared.path_url
     try:
-        return f"{path}?{query}" if (query := request.asked) else path
+        return f"{path}?{query}" if (query := request.whole_query) else path
     except UnicodeError as error:
         raise UnsendableError from error
 

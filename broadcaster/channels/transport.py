@@ -49,7 +49,7 @@ _PERHAPS_ACCEPTED = frozenset({408, 409})
 
 
 class Transport:
-    """Sessions of this process, one a provider host, and the rules on where they may go."""
+    """The connections of this process, and the rules on where they may go."""
 
     def __init__(self, *, allow_private: bool = False, loopback_only: bool = False, shelf: Shelf | None = None) -> None:
         self._loopback_only = loopback_only
@@ -59,7 +59,7 @@ class Transport:
         self._sender = Sender(refuse_private=not (allow_private or loopback_only))
 
     def dated(self, at: datetime) -> Transport:
-        """The same sessions, with every signature dated `at`, machine time: when the call was written down.
+        """The same connections, with every signature dated `at`, machine time: when the call was written down.
 
         Receivers refuse a signature that is too old. So what a frozen worker sends late is not accepted any more, and a
         "not found" that is older than that stays true.

@@ -253,7 +253,7 @@ def test_an_address_that_is_none_is_permanent(url: str, transport: Transport) ->
 
 def test_a_query_goes_out_as_it_is_meant(server: LocalServer) -> None:
     """What is encoded stays so, what is not is; the place within a page is nobody's business there."""
-    provider = Provider("vendor", f"{server.url}/send?rate=50%&name=%E5%B2%9B&at=a b#top", SECRET, timeout=5.0)
+    provider = Provider("vendor", f"{server.url}/send?rate=50%&name=%E5%B2%9B&at=a b#top?of=page", SECRET, timeout=5.0)
     Transport(allow_private=True).exchange(provider, Request("POST", provider.url, query={"key": "岛&"}))
     (request,) = server.received
     assert request.path == "/send?rate=50%25&name=%E5%B2%9B&at=a%20b&key=%E5%B2%9B%26"
@@ -429,7 +429,7 @@ def test_no_failed_question_repeats_an_address_or_a_secret(server: LocalServer) 
 
 
 @pytest.mark.parametrize("private", [True, False])
-def test_connections_that_were_closed_in_favour_of_others_are_opened_again(
+def test_connections_that_were_given_up_for_others_are_opened_again(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch, *, private: bool
 ) -> None:
     """Of more addresses than are kept open."""
