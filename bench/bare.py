@@ -13,6 +13,8 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import orjson
+
 from broadcaster.channels.base import Call, Channel, adapter_of
 from broadcaster.channels.official import wire
 from broadcaster.channels.provider import Provider
@@ -42,7 +44,7 @@ class Keeping(Transport):
         key: str,
         kind: str,
         at: Any,
-        data: Mapping[str, Any],
+        data: Mapping[str, Any] | orjson.Fragment,
         check: Check | None = None,
     ) -> bytes:
         """Keep what our own format would be."""

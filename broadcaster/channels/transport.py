@@ -95,12 +95,13 @@ class Transport:
         key: str,
         kind: str,
         at: datetime,
-        data: Mapping[str, Any],
+        data: Mapping[str, Any] | orjson.Fragment,
         check: Check | None = None,
     ) -> bytes:
         """POST `{type, timestamp, data}` under the idempotency key; gives the body of a 2xx answer.
 
-        `check` raises what any other answer means; `raise_for_status` when it is None.
+        `data` may be written as JSON already. `check` raises what any other answer means; `raise_for_status` when it
+        is None.
         """
         sent_at = self.made_at
         headers, body = self.signed_event(provider, key, kind, at, data)
@@ -109,10 +110,10 @@ class Transport:
         return answer.body
 
     def signed_event(
-        self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any]
+        self, provider: Provider, key: str, kind: str, at: datetime, data: Mapping[str, Any] | orjson.Fragment
     ) -> tuple[dict[str, str], bytes]:
         """The headers and the body of an event as `post_event` sends it."""
-        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data}, option=orjson.OPT_UTC_Z)
+        body = orjson.dumps({"type": kind, "timestamp": at.isoformat(), "data": data})
         signed = _signed(provider, key, self.made_at, body.decode())
         return {"content-type": "application/json; charset=utf-8", **signed}, body
 

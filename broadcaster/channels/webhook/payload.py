@@ -34,14 +34,20 @@ _LEFT_OUT_FIRST: tuple[Literal["access_points", "impacts", "services", "changes"
 """What an event does without when it would be too large: the text and the times say what matters."""
 
 
-def payload(call: Call, provider: Provider) -> OutageData:
-    """The data of a call's event, without what does not fit into one."""
+def payload(call: Call, provider: Provider) -> orjson.Fragment:
+    """The data of a call's event, written as JSON, without what does not fit into one."""
     data = _data(call, provider)
+    written = _written(data)
     for name in _LEFT_OUT_FIRST:
-        if len(orjson.dumps(data)) <= MAX_BYTES:
+        if len(written) <= MAX_BYTES:
             break
         data[name], data["complete"] = (), False
-    return data
+        written = _written(data)
+    return orjson.Fragment(written)
+
+
+def _written(data: OutageData) -> bytes:
+    return orjson.dumps(data, option=orjson.OPT_UTC_Z)
 
 
 def _data(call: Call, provider: Provider) -> OutageData:
