@@ -1,9 +1,9 @@
 """Connections to one address: a request goes out in one piece, and its answer is read to its end.
 
 They stand on urllib3's pools, which know about names, TLS and connections that were closed meanwhile, and speak HTTP by
-the standard library that urllib3 speaks by. `urlopen`, in between, is left out: it tries again, follows redirects and
-keeps cookies, which there are none of, and of its failures only the kind tells whether anything was sent before. Here
-the step that failed tells it.
+the standard library that urllib3 speaks by. `urlopen`, in between, is left out: it is made for retries and redirects,
+which there are none of, and of its failures only the kind tells whether anything was sent before. Here the step that
+failed tells it.
 """
 
 from __future__ import annotations
